@@ -1,0 +1,3 @@
+module ddx
+
+go 1.26
