@@ -1,0 +1,66 @@
+package source
+
+import (
+	"bytes"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"ddx"
+)
+
+// ethtoolStatistics reads ethtool -S. A single pasted counter line of an ENA
+// device is enough: operators paste the one line that bleeds.
+var ethtoolStatistics = Reader{
+	Name: "ethtool-statistics", Doc: "ethtool -S: driver statistics of an interface",
+	Kinds:    []string{"nic.counter"},
+	Commands: [][]string{{"ethtool", "-S", "{nic}"}},
+	Twice:    true,
+	Match: func(name string, head []byte) bool {
+		return bytes.Contains(head, []byte("NIC statistics:")) || bareENACounter.Match(head)
+	},
+	Read: readEthtoolStatistics,
+}
+
+var (
+	bareENACounter = regexp.MustCompile(`(?m)^\s*(?:queue_\d+_[rt]x_\w+|\w+_allowance_(?:exceeded|available)|wd_expired|tx_timeout|interface_(?:up|down)|admin_q_pause|reset_fail|total_resets|missing_admin_interrupt|suspected_poll_starvation|missing_tx_cmpl|missing_intr|device_request_reset): -?\d+\s*$`)
+	statLine       = regexp.MustCompile(`^\s*(.+?):\s*(-?\d+)\s*$`)
+	queueStat      = regexp.MustCompile(`^queue_\d+_((?:xdp_)?[rt]x_\w+)$`)
+)
+
+func readEthtoolStatistics(it *Item, emit func(ddx.Fact)) error {
+	name := ""
+	if w := it.command(); len(w) > 2 && w[0] == "ethtool" {
+		name = w[len(w)-1]
+	}
+	type sum struct {
+		total int64
+		line  int
+		text  string
+	}
+	sums, order := map[string]*sum{}, []string(nil)
+	it.lines(func(n int, line string) {
+		m := statLine.FindStringSubmatch(line)
+		if m == nil {
+			return
+		}
+		v, err := strconv.ParseInt(m[2], 10, 64)
+		if err != nil {
+			return
+		}
+		emit(it.fact("nic.counter", nic(name), n, strings.TrimSpace(line), "name", m[1], "value", v))
+		if q := queueStat.FindStringSubmatch(m[1]); q != nil {
+			s := sums[q[1]]
+			if s == nil {
+				s = &sum{line: n, text: strings.TrimSpace(line)}
+				sums[q[1]], order = s, append(order, q[1])
+			}
+			s.total += v
+		}
+	})
+	for _, key := range order {
+		s := sums[key]
+		emit(it.fact("nic.counter", nic(name), s.line, s.text, "name", "queue_sum_"+key, "value", s.total))
+	}
+	return nil
+}
