@@ -62,7 +62,7 @@ var engineFacts = []FactKind{
 		str("reason", "needs-root, timed-out, not-there, too-old, not-readable or not-asked"),
 		str("detail", "the error as it was"),
 		list("kinds", "fact kinds it would have yielded"),
-		flag("basic", "one of the four that every look at a host must have: kernel log, mounts, interface counters, memory"),
+		flag("named", "the caller named it"), flag("basic", "one of the four that every look at a host must have: kernel log, mounts, interface counters, memory"),
 	}},
 	{Name: "unrecognised", Subject: Host, Key: []string{"origin"}, Doc: "material of unknown form: scanned for log patterns only", Fields: []Field{
 		str("origin", "file or section"), gauge("bytes", "B", "its size"),

@@ -60,13 +60,14 @@ type Indicator struct {
 	Active   bool      `yaml:"active,omitempty"` // seeing it means that it is happening now
 }
 
-// Absent gives a meaning to not seeing an indicator although one looked, and
-// the running software could have shown it.
+// Absent gives a meaning to not seeing a log indicator although the log was
+// looked at without a gap. Fact and When name the software that could have
+// printed the line; without such a fact, absence stays unknown.
 type Absent struct {
 	Effect   Effect   `yaml:"effect"`
 	Strength Strength `yaml:"strength,omitempty"`
-	Fact     string   `yaml:"fact,omitempty"` // with When: the software that could have shown it
-	When     string   `yaml:"when,omitempty"`
+	Fact     string   `yaml:"fact"`
+	When     string   `yaml:"when"`
 }
 
 // Pattern is a literal format string with typed placeholders: {name:type}.

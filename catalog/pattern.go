@@ -1,0 +1,153 @@
+package catalog
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// placeholders are the types of a pattern's placeholders. Each expression is
+// RE2 without groups that capture.
+var placeholders = map[string]string{
+	"int":  `-?\d+`,
+	"num":  `-?\d+(?:\.\d+)?`,
+	"hex":  `(?:0[xX])?[0-9a-fA-F]+`,
+	"word": `\S+`,
+	"name": `[\w.:@/+-]+?`, // as short as what follows allows
+	"dev":  `[\w.!:@-]+?`,
+	"ip":   `[0-9a-fA-F][0-9a-fA-F.:]*[0-9a-fA-F]`,
+	"path": `/\S*`,
+	"any":  `.*?`,
+	"rest": `.*`,
+	"sp":   `\s+`,
+}
+
+// captureType is the CEL type of a capture of each placeholder type; string
+// where it is not listed.
+var captureType = map[string]string{"int": "int", "num": "double"}
+
+// CompiledPattern is a format string made into a regular expression.
+type CompiledPattern struct {
+	Text     string
+	Regexp   *regexp.Regexp
+	Expr     string            // RE2 without the anchor: what ripgrep and the scanner look for in a whole line
+	Captures map[string]string // name -> CEL type
+	Anchored bool              // must stand at the start of the message
+}
+
+// CompilePattern makes a regular expression of a format string. Outside of
+// braces every character stands for itself. A leading ^ ties the pattern to the
+// start of the message, a trailing $ to its end. In braces:
+//
+//	{int}            a placeholder of a type
+//	{msecs:int}      a named one: a capture that conditions can read
+//	{old|new}        one of several literals
+//	{nic:eth|ens}    likewise, named
+//	{?text}          a literal that may be missing
+//	{{ and }}        braces themselves
+func CompilePattern(text string) (*CompiledPattern, error) {
+	p := &CompiledPattern{Text: text, Captures: map[string]string{}}
+	rest := text
+	if after, ok := strings.CutPrefix(rest, "^"); ok {
+		p.Anchored, rest = true, after
+	}
+	end := ""
+	if before, ok := strings.CutSuffix(rest, "$"); ok {
+		rest, end = before, `\s*$`
+	}
+	var b strings.Builder
+	for rest != "" {
+		i := strings.IndexAny(rest, "{}")
+		if i < 0 {
+			b.WriteString(regexp.QuoteMeta(rest))
+			break
+		}
+		b.WriteString(regexp.QuoteMeta(rest[:i]))
+		if i+1 < len(rest) && rest[i+1] == rest[i] {
+			b.WriteString(regexp.QuoteMeta(rest[i : i+1]))
+			rest = rest[i+2:]
+			continue
+		}
+		if rest[i] == '}' {
+			return nil, fmt.Errorf("pattern %q: a } without {; write }} for the brace itself", text)
+		}
+		j := strings.IndexByte(rest[i:], '}')
+		if j < 0 {
+			return nil, fmt.Errorf("pattern %q: a { without }; write {{ for the brace itself", text)
+		}
+		expr, err := p.placeholder(rest[i+1 : i+j])
+		if err != nil {
+			return nil, fmt.Errorf("pattern %q: %w", text, err)
+		}
+		b.WriteString(expr)
+		rest = rest[i+j+1:]
+	}
+	p.Expr = b.String() + end
+	full := p.Expr
+	if p.Anchored {
+		full = "^" + full
+	}
+	re, err := regexp.Compile(full)
+	if err != nil {
+		return nil, fmt.Errorf("pattern %q: %w", text, err)
+	}
+	p.Regexp = re
+	return p, nil
+}
+
+var captureName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
+func (p *CompiledPattern) placeholder(body string) (string, error) {
+	if lit, ok := strings.CutPrefix(body, "?"); ok {
+		return "(?:" + alternatives(lit) + ")?", nil
+	}
+	name, typ, named := strings.Cut(body, ":")
+	if named && !captureName.MatchString(name) {
+		named, typ = false, body // a literal alternative that holds a colon
+	}
+	if !named {
+		typ = body
+	}
+	expr, known := placeholders[typ]
+	switch {
+	case known:
+	case strings.Contains(typ, "|"):
+		expr = "(?:" + alternatives(typ) + ")"
+	default:
+		return "", fmt.Errorf("placeholder {%s}: no such type; one of any, dev, hex, int, ip, name, num, path, rest, sp, word, or alternatives with |", body)
+	}
+	if !named {
+		return expr, nil
+	}
+	if _, twice := p.Captures[name]; twice {
+		return "", fmt.Errorf("placeholder {%s}: the name is used twice", body)
+	}
+	p.Captures[name] = "string"
+	if t, ok := captureType[typ]; ok {
+		p.Captures[name] = t
+	}
+	return "(?P<" + name + ">" + expr + ")", nil
+}
+
+func alternatives(s string) string {
+	parts := strings.Split(s, "|")
+	for i := range parts {
+		parts[i] = regexp.QuoteMeta(parts[i])
+	}
+	return strings.Join(parts, "|")
+}
+
+// Find matches a message and returns the captures, nil when it does not match.
+func (p *CompiledPattern) Find(message []byte) map[string]string {
+	loc := p.Regexp.FindSubmatchIndex(message)
+	if loc == nil {
+		return nil
+	}
+	m := make(map[string]string, len(p.Captures))
+	for i, name := range p.Regexp.SubexpNames() {
+		if name != "" && loc[2*i] >= 0 {
+			m[name] = string(message[loc[2*i]:loc[2*i+1]])
+		}
+	}
+	return m
+}

@@ -1,0 +1,149 @@
+package diagnose
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"ddx"
+	"ddx/catalog"
+)
+
+// causeSlack is by how much a consequence may be reported before its cause:
+// detectors have their own delays.
+const causeSlack = 5 * time.Second
+
+// link joins findings through leads_to. A finding explains another if it is
+// itself at least likely, not later in time, and the catalogue says that its
+// mode leads there, directly or through modes in between.
+func link(cat *catalog.Catalogue, all []*finding) {
+	reach := map[string]map[string]bool{} // mode -> mode -> only on the same subject
+	for _, cause := range all {
+		if cause.Verdict.Rank() > ddx.Likely.Rank() {
+			continue
+		}
+		if reach[cause.Mode] == nil {
+			reach[cause.Mode] = consequences(cat, cause.mode)
+		}
+		for _, effect := range all {
+			same, leads := reach[cause.Mode][effect.Mode]
+			if !leads || cause == effect || cause.Mode == effect.Mode || effect.Verdict == ddx.RuledOut {
+				continue
+			}
+			if same && cause.Subject.Kind == effect.Subject.Kind && cause.Subject.Name != effect.Subject.Name && cause.Subject.Name != "" && effect.Subject.Name != "" {
+				continue
+			}
+			if effect.first.before(cause.first, causeSlack) {
+				continue
+			}
+			cause.explains = append(cause.explains, effect)
+			effect.causes = append(effect.causes, cause)
+		}
+	}
+	for _, f := range all {
+		f.causes = slices.DeleteFunc(f.causes, func(c *finding) bool { return loses(c, f) })
+	}
+	for _, f := range all {
+		f.explains = slices.DeleteFunc(f.explains, func(e *finding) bool { return !slices.Contains(e.causes, f) })
+		f.Root = len(f.causes) == 0 && f.Verdict.Rank() <= ddx.Likely.Rank()
+		slices.SortFunc(f.causes, better)
+		for _, c := range f.causes {
+			f.ExplainedBy = append(f.ExplainedBy, c.ID)
+		}
+	}
+}
+
+// loses decides a circle, where two findings lead to each other: the earlier
+// one is the cause, then the surer one, then the one first by name.
+func loses(cause, effect *finding) bool {
+	if !slices.Contains(cause.causes, effect) {
+		return false
+	}
+	switch {
+	case cause.first.before(effect.first, 0):
+		return false
+	case effect.first.before(cause.first, 0):
+		return true
+	}
+	return better(cause, effect) > 0
+}
+
+// consequences returns the modes that a mode leads to, and whether only on the
+// same subject.
+func consequences(cat *catalog.Catalogue, m *ddx.Mode) map[string]bool {
+	out := map[string]bool{}
+	var walk func(m *ddx.Mode, same bool)
+	walk = func(m *ddx.Mode, same bool) {
+		for _, edge := range m.LeadsTo {
+			s := same && edge.Same
+			if old, seen := out[edge.Mode]; seen && (!old || s) {
+				continue
+			}
+			out[edge.Mode] = s
+			if next := cat.Mode(edge.Mode); next != nil {
+				walk(next, s)
+			}
+		}
+	}
+	walk(m, true)
+	delete(out, m.ID)
+	return out
+}
+
+// better orders findings: by verdict, current before old, then by how much
+// speaks for them.
+func better(a, b *finding) int {
+	old := func(f *finding) int {
+		if f.Active == ddx.No {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(
+		cmp.Compare(a.Verdict.Rank(), b.Verdict.Rank()),
+		cmp.Compare(old(a), old(b)),
+		-cmp.Compare(a.score, b.score),
+		firstOf(a, b),
+		cmp.Compare(a.ID, b.ID),
+	)
+}
+
+func firstOf(a, b *finding) int {
+	switch {
+	case a.first.before(b.first, 0):
+		return -1
+	case b.first.before(a.first, 0):
+		return 1
+	}
+	return 0
+}
+
+// order lists findings that no other explains first, each followed by its
+// consequences.
+func order(all []*finding) []*finding {
+	sorted := slices.Clone(all)
+	slices.SortFunc(sorted, better)
+	var out []*finding
+	placed := map[*finding]bool{}
+	var place func(f *finding)
+	place = func(f *finding) {
+		if placed[f] {
+			return
+		}
+		placed[f] = true
+		out = append(out, f)
+		slices.SortFunc(f.explains, func(a, b *finding) int { return cmp.Or(firstOf(a, b), better(a, b)) })
+		for _, c := range f.explains {
+			place(c)
+		}
+	}
+	for _, f := range sorted {
+		if len(f.causes) == 0 {
+			place(f)
+		}
+	}
+	for _, f := range sorted {
+		place(f)
+	}
+	return out
+}

@@ -1,0 +1,393 @@
+package diagnose
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"ddx"
+	"ddx/catalog"
+)
+
+// hit is an indicator that was seen on a subject.
+type hit struct {
+	ind      *ddx.Indicator
+	subject  ddx.Subject
+	effect   ddx.Effect
+	strength ddx.Strength
+	count    int64
+	first    moment
+	last     moment
+	active   ddx.Active
+	evidence []ddx.Evidence
+	note     string
+	kind     string // fact kind it comes from
+}
+
+// moment is a time as far as the evidence tells it: wall clock, seconds since
+// boot, or neither.
+type moment struct {
+	wall time.Time
+	mono float64
+}
+
+func (m moment) known() bool { return !m.wall.IsZero() || m.mono > 0 }
+
+// before reports whether m is certainly earlier than n by more than slack.
+func (m moment) before(n moment, slack time.Duration) bool {
+	switch {
+	case !m.wall.IsZero() && !n.wall.IsZero():
+		return m.wall.Add(slack).Before(n.wall)
+	case m.mono > 0 && n.mono > 0:
+		return m.mono+slack.Seconds() < n.mono
+	}
+	return false
+}
+
+func (m moment) shift(seconds float64) moment {
+	if !m.wall.IsZero() {
+		m.wall = m.wall.Add(-time.Duration(seconds * float64(time.Second)))
+	}
+	if m.mono > 0 {
+		m.mono = max(m.mono-seconds, 0.001)
+	}
+	return m
+}
+
+// evaluation is everything that a run knows.
+type evaluation struct {
+	cat     *catalog.Catalogue
+	now     time.Time
+	byKind  map[string][]*ddx.Fact
+	context map[string]any
+	uptime  float64 // seconds at now, 0 when unknown
+	answers map[string]string
+	vars    map[*ddx.Fact]map[string]any
+	err     error // first condition that is wrong
+}
+
+func newEvaluation(cat *catalog.Catalogue, facts []ddx.Fact, now time.Time) *evaluation {
+	e := &evaluation{cat: cat, now: now, byKind: map[string][]*ddx.Fact{}, answers: map[string]string{}, vars: map[*ddx.Fact]map[string]any{}}
+	for i := range facts {
+		f := &facts[i]
+		e.byKind[f.Kind] = append(e.byKind[f.Kind], f)
+	}
+	for _, f := range e.byKind["answer"] {
+		e.answers[f.String("indicator")] = f.String("value")
+	}
+	e.context = map[string]any{}
+	set := func(name, kind, field string) {
+		for _, f := range e.byKind[kind] {
+			if v := f.String(field); v != "" {
+				e.context[name] = v
+				return
+			}
+		}
+	}
+	set("kernel", "host.kernel", "release")
+	set("os", "host.os", "id")
+	set("hypervisor", "host.virt", "hypervisor")
+	if _, ok := e.context["kernel"]; !ok {
+		set("kernel", "kernel.report", "release")
+	}
+	for _, f := range e.byKind["host.uptime"] {
+		e.uptime, _ = f.Float("seconds")
+	}
+	e.context["facts"] = e.factsByKind()
+	return e
+}
+
+// factsByKind is the variable facts of conditions: every kind that the
+// vocabulary has, so that asking for an absent one is an empty list.
+func (e *evaluation) factsByKind() map[string][]map[string]any {
+	out := make(map[string][]map[string]any, len(ddx.FactKinds))
+	for i := range ddx.FactKinds {
+		kind := ddx.FactKinds[i].Name
+		rows := make([]map[string]any, 0, len(e.byKind[kind]))
+		for _, f := range e.byKind[kind] {
+			row := make(map[string]any, len(f.Fields)+1)
+			for k, v := range f.Fields {
+				row[k] = v
+			}
+			row["subject"] = f.Subject.Name
+			rows = append(rows, row)
+		}
+		out[kind] = rows
+	}
+	return out
+}
+
+// variables of a condition over one fact.
+func (e *evaluation) variables(f *ddx.Fact) map[string]any {
+	if v := e.vars[f]; v != nil {
+		return v
+	}
+	v := make(map[string]any, len(f.Fields)+len(e.context)+1)
+	for name, val := range e.context {
+		v[name] = val
+	}
+	for name, val := range f.Fields {
+		v[name] = val
+	}
+	v["subject"] = f.Subject.Name
+	e.vars[f] = v
+	return v
+}
+
+func (e *evaluation) eval(kind, expr string, f *ddx.Fact) catalog.Truth {
+	t, err := e.cat.Eval(catalog.FactScope(kind), expr, e.variables(f))
+	if err != nil && e.err == nil {
+		e.err = err
+	}
+	return t
+}
+
+// any evaluates a condition over all facts of its kind: true if one holds,
+// unknown if there are none or one cannot be told, else false.
+func (e *evaluation) any(kind, expr string) (catalog.Truth, *ddx.Fact) {
+	facts := e.byKind[kind]
+	if len(facts) == 0 {
+		return catalog.Unknown, nil
+	}
+	result := catalog.False
+	for _, f := range facts {
+		switch e.eval(kind, expr, f) {
+		case catalog.True:
+			return catalog.True, f
+		case catalog.Unknown:
+			result = catalog.Unknown
+		}
+	}
+	return result, nil
+}
+
+// indicator evaluates one indicator of a mode and returns what was seen.
+func (e *evaluation) indicator(m *ddx.Mode, ind *ddx.Indicator) []hit {
+	key := m.ID + "/" + ind.ID
+	switch e.answers[key] {
+	case "yes":
+		return []hit{{ind: ind, subject: ddx.Subject{Kind: m.Subject}, effect: ind.Effect, strength: ind.Strength, active: ddx.Yes, kind: "answer",
+			evidence: []ddx.Evidence{{Origin: "answer", Text: indicatorTitle(ind) + ": yes"}}}}
+	case "no":
+		if ind.Absent != nil {
+			return []hit{{ind: ind, subject: ddx.Subject{Kind: m.Subject}, effect: ind.Absent.Effect, strength: ind.Absent.Strength, active: ddx.Unknown, kind: "answer",
+				evidence: []ddx.Evidence{{Origin: "answer", Text: indicatorTitle(ind) + ": no"}}}}
+		}
+		return nil
+	case "unknown":
+		return nil
+	}
+	if len(ind.Log) > 0 {
+		return e.logIndicator(m, ind, key)
+	}
+	var hits []hit
+	for _, f := range e.byKind[ind.Fact] {
+		if e.eval(ind.Fact, ind.When, f) == catalog.True {
+			hits = append(hits, e.factHit(m, ind, f))
+		}
+	}
+	hits = foldSubjects(hits)
+	if ind.Count > 1 {
+		hits = slices.DeleteFunc(hits, func(h hit) bool { return h.count < int64(ind.Count) })
+	}
+	return hits
+}
+
+func (e *evaluation) logIndicator(m *ddx.Mode, ind *ddx.Indicator, key string) []hit {
+	var hits []hit
+	for _, f := range e.byKind["log.match"] {
+		if f.String("indicator") != key {
+			continue
+		}
+		if peak, _ := f.Int("peak"); peak < int64(ind.Count) {
+			continue
+		}
+		h := e.factHit(m, ind, f)
+		h.count, _ = f.Int("count")
+		h.first, h.last = parseMoment(f.String("first")), parseMoment(f.String("last"))
+		h.active = e.activeEvent(m, ind, h.last, f.String("boot"))
+		hits = append(hits, h)
+	}
+	if len(hits) > 0 || ind.Absent == nil || !e.covered(ind) {
+		return foldSubjects(hits)
+	}
+	if t, f := e.any(ind.Absent.Fact, ind.Absent.When); t == catalog.True {
+		return []hit{{ind: ind, subject: ddx.Subject{Kind: m.Subject}, effect: ind.Absent.Effect, strength: ind.Absent.Strength, active: ddx.Unknown, kind: "log.coverage",
+			evidence: f.Evidence, note: "the line is absent from a log without gaps, and this software would have printed it"}}
+	}
+	return nil
+}
+
+// covered reports whether a log of the indicator's channel was read without a
+// known or possible gap.
+func (e *evaluation) covered(ind *ddx.Indicator) bool {
+	for _, f := range e.byKind["log.coverage"] {
+		ch := f.String("channel")
+		dropped, known := f.Int("dropped")
+		if n, _ := f.Int("lines"); n == 0 || !known || dropped > 0 {
+			continue
+		}
+		if ch == channel(ind) || ch == "any" || channel(ind) == "any" {
+			return !slices.Contains(f.Strings("cannot"), ind.ID)
+		}
+	}
+	return false
+}
+
+func (e *evaluation) factHit(m *ddx.Mode, ind *ddx.Indicator, f *ddx.Fact) hit {
+	h := hit{ind: ind, subject: e.subjectOf(m, ind, f), effect: ind.Effect, strength: ind.Strength, count: 1, evidence: f.Evidence, kind: f.Kind, active: ddx.Yes}
+	if len(f.Evidence) > 0 {
+		h.first = moment{f.Evidence[0].Time, f.Evidence[0].Mono}
+	}
+	if h.first.wall.IsZero() {
+		h.first.wall = f.Time
+	}
+	h.last = h.first
+	switch {
+	case f.Kind == "kernel.report":
+		if n, ok := f.Int("count"); ok {
+			h.count = n
+			if last := f.Evidence; len(last) > 1 {
+				h.last = moment{last[len(last)-1].Time, last[len(last)-1].Mono}
+			}
+		}
+		if s, ok := f.Int("seconds"); ok {
+			h.first = h.first.shift(float64(s))
+		}
+		h.active = e.activeEvent(m, ind, h.last, f.String("boot"))
+	case ddx.LookupFact(f.Kind).IsCounter():
+		if d, ok := f.Int("delta"); ok && d > 0 {
+			break
+		} else if ok {
+			h.active = ddx.No
+		} else {
+			h.active = ddx.Unknown
+			h.note = "one reading proves no rate: the count began with " + since(f.Kind)
+		}
+		h.first = moment{}
+	}
+	return h
+}
+
+func since(kind string) string {
+	for _, f := range ddx.LookupFact(kind).Fields {
+		if f.Number == ddx.Counter {
+			return f.Since
+		}
+	}
+	return ""
+}
+
+func (e *evaluation) subjectOf(m *ddx.Mode, ind *ddx.Indicator, f *ddx.Fact) ddx.Subject {
+	switch {
+	case ind.Subject != "" && len(ind.Log) == 0:
+		return ddx.Subject{Kind: m.Subject, Name: f.String(ind.Subject)}
+	case f.Subject.Kind == m.Subject:
+		return f.Subject
+	}
+	return ddx.Subject{Kind: m.Subject}
+}
+
+// activeEvent says whether something that a log tells of still holds.
+func (e *evaluation) activeEvent(m *ddx.Mode, ind *ddx.Indicator, last moment, boot string) ddx.Active {
+	if boot == "earlier" {
+		return ddx.No
+	}
+	age, known := e.age(last)
+	if !known {
+		return ddx.Unknown
+	}
+	if age <= ttl(m) {
+		return ddx.Yes
+	}
+	return ddx.No
+}
+
+func (e *evaluation) age(m moment) (time.Duration, bool) {
+	switch {
+	case !m.wall.IsZero() && !e.now.IsZero():
+		return e.now.Sub(m.wall), true
+	case m.mono > 0 && e.uptime > 0:
+		return time.Duration((e.uptime - m.mono) * float64(time.Second)), true
+	}
+	return 0, false
+}
+
+// DefaultTTL is how long an event without recovery evidence counts as current.
+const DefaultTTL = time.Hour
+
+func ttl(m *ddx.Mode) time.Duration {
+	if d, err := time.ParseDuration(m.TTL); err == nil {
+		return d
+	}
+	return DefaultTTL
+}
+
+// foldSubjects merges the hits of one indicator on one subject.
+func foldSubjects(hits []hit) []hit {
+	var out []hit
+	for _, h := range hits {
+		i := slices.IndexFunc(out, func(o hit) bool { return o.subject == h.subject })
+		if i < 0 {
+			out = append(out, h)
+			continue
+		}
+		o := &out[i]
+		if h.kind == "log.match" {
+			o.count = max(o.count, h.count) // the same lines may stand in two logs
+		} else {
+			o.count += h.count
+		}
+		if len(o.evidence) < maxEvidence {
+			o.evidence = append(slices.Clip(o.evidence), h.evidence...)
+		}
+		if !o.first.known() || h.first.known() && h.first.before(o.first, 0) {
+			o.first = h.first
+		}
+		if o.last.before(h.last, 0) || !o.last.known() {
+			o.last = h.last
+		}
+		o.active = strongerActive(o.active, h.active)
+	}
+	return out
+}
+
+// maxEvidence is how many lines of evidence one indicator shows.
+const maxEvidence = 6
+
+func strongerActive(a, b ddx.Active) ddx.Active {
+	rank := map[ddx.Active]int{ddx.Yes: 0, ddx.Unknown: 1, ddx.No: 2}
+	if cmp.Compare(rank[a], rank[b]) <= 0 {
+		return a
+	}
+	return b
+}
+
+func parseMoment(s string) moment {
+	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
+		return moment{wall: t}
+	}
+	var mono float64
+	if _, err := fmt.Sscanf(s, "%g", &mono); err == nil {
+		return moment{mono: mono}
+	}
+	return moment{}
+}
+
+func indicatorTitle(ind *ddx.Indicator) string {
+	if ind.Title != "" {
+		return ind.Title
+	}
+	if len(ind.Log) > 0 {
+		return "the log shows: " + ind.Log[0].Text
+	}
+	return ind.When
+}
+
+func channel(ind *ddx.Indicator) string {
+	if ind.Channel == "" {
+		return "kernel"
+	}
+	return ind.Channel
+}

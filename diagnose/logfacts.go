@@ -1,0 +1,137 @@
+package diagnose
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"ddx"
+	"ddx/kernlog"
+	"ddx/logline"
+	"ddx/scan"
+)
+
+// facts turns a pass into facts, in a stable order.
+func (t *matching) facts(stats scan.Stats) []ddx.Fact {
+	var out []ddx.Fact
+	for _, f := range t.order {
+		out = append(out, f.fact(t))
+	}
+	for _, r := range t.reports.Reports() {
+		out = append(out, t.report(r))
+	}
+	host := ddx.Subject{Kind: ddx.Host}
+	for _, tpl := range t.folded {
+		out = append(out, tpl.fact(host))
+	}
+	if t.other != nil {
+		out = append(out, t.other.fact(host))
+	}
+	return append(out, t.coverage(stats))
+}
+
+func (f *found) fact(t *matching) ddx.Fact {
+	fields := map[string]any{
+		"indicator": f.key.indicator, "count": f.count, "peak": f.peak,
+		"first": f.first.text(), "last": f.last.text(), "catalogue": t.m.cat.Digest, "boot": t.bootName(f.key.boot),
+	}
+	if len(f.captures) > 0 {
+		caps := make([]string, 0, len(f.captures))
+		for k, v := range f.captures {
+			caps = append(caps, k+"="+v)
+		}
+		slices.Sort(caps)
+		fields["captures"] = caps
+	}
+	return ddx.Fact{Kind: "log.match", Subject: f.key.subject, Time: f.last.wall, Fields: fields, Evidence: f.evidence}
+}
+
+func (t *matching) bootName(boot int) string {
+	if boot < t.boots {
+		return "earlier"
+	}
+	return t.s.Boot
+}
+
+func (m moment) text() string {
+	switch {
+	case !m.wall.IsZero():
+		return m.wall.UTC().Format(time.RFC3339Nano)
+	case m.mono > 0:
+		return strconv.FormatFloat(m.mono, 'f', -1, 64)
+	}
+	return ""
+}
+
+func (t *matching) coverage(stats scan.Stats) ddx.Fact {
+	first := logline.Parse(stats.FirstLine, t.s.Hint)
+	last := logline.Parse(stats.LastLine, t.s.Hint)
+	fields := map[string]any{
+		"log": t.s.Origin, "channel": t.s.Channel.String(), "lines": stats.Lines, "drop_bound": "unknown",
+		"from": moment{first.Time, max(first.Mono, 0)}.text(), "to": moment{last.Time, max(last.Mono, 0)}.text(),
+	}
+	if t.s.Channel == logline.Unknown && first.Channel == logline.Kernel && last.Channel == logline.Kernel {
+		fields["channel"] = "kernel"
+	}
+	if t.s.Dropped != nil {
+		if n, bound := t.s.Dropped(); bound != "unknown" {
+			fields["dropped"], fields["drop_bound"] = n, bound
+		}
+	}
+	if t.lostAny {
+		had, _ := fields["dropped"].(int64)
+		fields["dropped"], fields["drop_bound"] = had+t.lost, "at-least"
+	}
+	return ddx.Fact{Kind: "log.coverage", Subject: ddx.Subject{Kind: ddx.Host}, Time: last.Time, Fields: fields,
+		Evidence: []ddx.Evidence{{Kind: "log", Origin: t.s.Origin, Text: fmt.Sprintf("%d lines", stats.Lines)}}}
+}
+
+// report turns a kernel report into a fact.
+func (t *matching) report(r *kernlog.Report) ddx.Fact {
+	f := ddx.Fact{Kind: "kernel.report", Subject: ddx.Subject{Kind: ddx.Host}, Time: r.First.Time,
+		Fields: map[string]any{"type": r.Type, "title": r.Title, "count": r.Count, "boot": t.s.Boot}}
+	set := func(name, v string) {
+		if v != "" {
+			f.Fields[name] = v
+		}
+	}
+	num := func(name string, v int64) {
+		if v >= 0 {
+			f.Fields[name] = v
+		}
+	}
+	set("task", r.Task)
+	set("function", r.Function)
+	set("module", r.Module)
+	set("release", r.Release)
+	set("taint", r.Taint)
+	set("reason", r.Reason)
+	set("cgroup", r.Cgroup)
+	set("victim", r.Victim)
+	set("mode_flags", r.Flags)
+	num("pid", r.PID)
+	num("seconds", r.Seconds)
+	num("cpu", r.CPU)
+	num("victim_kb", r.VictimKB)
+	num("order", r.Order)
+	f.Fields["frames"] = append([]string{}, r.Frames...)
+	f.Fields["modules"] = append([]string{}, r.Modules...)
+	f.Fields["fatal"] = r.Fatal
+	switch r.Type {
+	case "hung-task":
+		f.Subject = ddx.Subject{Kind: ddx.Task, Name: r.Task + ":" + strconv.FormatInt(r.PID, 10)}
+	case "ena-reset":
+		f.Fields["completed"] = r.Completed
+		f.Subject = ddx.Subject{Kind: ddx.NIC, Name: r.Device}
+	}
+	f.Evidence = []ddx.Evidence{reportEvidence(r.First)}
+	if r.Count > 1 {
+		f.Evidence = append(f.Evidence, reportEvidence(r.Last))
+	}
+	return f
+}
+
+func reportEvidence(l kernlog.Line) ddx.Evidence {
+	return ddx.Evidence{Kind: "log", Origin: l.Origin, Time: l.Time, Mono: max(l.Mono, 0), Text: l.Text}
+}

@@ -1,0 +1,276 @@
+package diagnose
+
+import (
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"ddx"
+	"ddx/catalog"
+	"ddx/kernlog"
+	"ddx/logline"
+	"ddx/scan"
+)
+
+// Stream is a log to be matched.
+type Stream struct {
+	Origin  string          // first part of every origin
+	Offset  int             // lines of the origin before the stream's first one
+	Channel logline.Channel // what the log can hold; Unknown is anything
+	Hint    logline.Hint
+	Host    string
+	Boot    string // current, when all of it is known to be of the running boot
+	// Dropped is asked after the stream has been read: how many lines are known
+	// to be lost before they reached it; bound is exact, at-least or unknown.
+	Dropped func() (n int64, bound string)
+}
+
+// Match reads a log to its end and returns what it says as facts: matches of
+// the catalogue's patterns, kernel reports, the coverage of the log, and what
+// no pattern explains.
+func (m *Matcher) Match(s Stream, r io.Reader) ([]ddx.Fact, error) {
+	t := &matching{m: m, s: s, found: map[matchKey]*found{}, templates: map[string]*template{}}
+	if t.s.Hint.Names == nil {
+		t.s.Hint.Names = logline.Names{}
+	}
+	stats, err := m.set.Scan(r, t.visit)
+	if err != nil {
+		err = fmt.Errorf("read log %s: after line %d: %w", s.Origin, stats.Lines, err)
+	}
+	return t.facts(stats), err
+}
+
+// matching is one pass over one log.
+type matching struct {
+	m         *Matcher
+	s         Stream
+	found     map[matchKey]*found
+	order     []*found
+	templates map[string]*template
+	folded    []*template
+	other     *template
+	reports   kernlog.Assembler
+	boots     int
+	lost      int64
+	lostAny   bool
+	all       bool // lines carry priorities: look at each of them
+	first     bool
+}
+
+type matchKey struct {
+	indicator string
+	subject   ddx.Subject
+	boot      int
+}
+
+// found is everything that matched one indicator on one subject in one boot.
+type found struct {
+	key         matchKey
+	ind         *ddx.Indicator
+	count, peak int64
+	first, last moment
+	evidence    []ddx.Evidence // the first few, and in the last place the last
+	captures    map[string]string
+	window      []time.Time
+	within      time.Duration
+}
+
+const (
+	keepFirst = 3 // lines of evidence kept from the beginning, beside the last one
+	everyLine = 1 << 30
+)
+
+func (t *matching) visit(line scan.Line) int {
+	l := logline.Parse(line.Text, t.s.Hint)
+	follow := t.line(line, l)
+	for len(l.Rest) > 0 { // a console ran two records into one line
+		rest := l.Rest
+		l = logline.Parse(rest, t.s.Hint)
+		follow = max(follow, t.line(line, l))
+	}
+	if t.all {
+		return everyLine
+	}
+	return follow
+}
+
+func (t *matching) line(raw scan.Line, l logline.Line) int {
+	if !t.first {
+		t.first = true
+		t.all = l.Priority >= 0 && l.Seq >= 0
+	}
+	matched := false
+	for _, p := range raw.Patterns {
+		switch {
+		case p < t.m.starts:
+			matched = t.pattern(&t.m.lines[p], raw, l) || matched
+		case p == t.m.boot:
+			if l.Channel != logline.Service && strings.HasPrefix(string(l.Message), "Linux version ") {
+				t.boots++
+			}
+		case p >= t.m.loss:
+			t.loss(t.m.loss, p, l.Message)
+		}
+	}
+	if l.Channel != logline.Service {
+		t.reports.Add(kernlog.Line{Message: string(l.Message), Origin: t.origin(raw), Text: string(raw.Text), Time: l.Time, Mono: l.Mono})
+	}
+	follow := t.reports.Want()
+	if !matched && t.notable(raw, l) && follow == 0 {
+		t.fold(raw, l)
+	}
+	return follow
+}
+
+// notable reports whether a line that no pattern matched is a warning or
+// worse: by its own priority, else by the word list.
+func (t *matching) notable(raw scan.Line, l logline.Line) bool {
+	if l.Priority >= 0 {
+		return l.Priority <= 4
+	}
+	return raw.Word >= 0
+}
+
+func (t *matching) origin(raw scan.Line) string {
+	return t.s.Origin + ":" + strconv.FormatInt(int64(t.s.Offset)+raw.Number, 10)
+}
+
+func (t *matching) loss(base, p int, msg []byte) {
+	t.lostAny = true
+	if g := lossLines[p-base].FindSubmatch(msg); len(g) > 1 {
+		n, _ := strconv.ParseInt(string(g[1]), 10, 64)
+		t.lost += n
+	} else if g != nil {
+		t.lost++
+	}
+}
+
+// pattern checks one candidate against the message itself and its channel.
+func (t *matching) pattern(p *logPattern, raw scan.Line, l logline.Line) bool {
+	ch := l.Channel
+	if ch == logline.Unknown {
+		ch = t.s.Channel
+	}
+	switch channel(p.ind) {
+	case "kernel":
+		if ch == logline.Service {
+			return false
+		}
+	case "service":
+		if ch == logline.Kernel {
+			return false
+		}
+	}
+	caps := p.pattern.Find(l.Message)
+	if caps == nil {
+		return false
+	}
+	if p.ind.When != "" && !t.holds(p, caps, ch) {
+		return false
+	}
+	t.add(p, raw, l, caps)
+	return true
+}
+
+// holds evaluates an indicator's condition over the captures of a line.
+func (t *matching) holds(p *logPattern, caps map[string]string, ch logline.Channel) bool {
+	vars := map[string]any{"channel": ch.String()}
+	for name, v := range caps {
+		vars[name] = v
+		switch p.pattern.Captures[name] {
+		case "int":
+			if n, err := strconv.ParseInt(v, 10, 64); err == nil {
+				vars[name] = n
+			}
+		case "double":
+			if n, err := strconv.ParseFloat(v, 64); err == nil {
+				vars[name] = n
+			}
+		}
+	}
+	ok, err := t.m.cat.Eval(p.scope, p.ind.When, vars)
+	return err == nil && ok == catalog.True
+}
+
+func (t *matching) add(p *logPattern, raw scan.Line, l logline.Line, caps map[string]string) {
+	key := matchKey{p.key, ddx.Subject{Kind: p.mode.Subject, Name: subjectName(p, l, caps)}, t.boots}
+	f := t.found[key]
+	if f == nil {
+		f = &found{key: key, ind: p.ind}
+		f.within, _ = time.ParseDuration(p.ind.Within)
+		t.found[key] = f
+		t.order = append(t.order, f)
+	}
+	at := moment{l.Time, max(l.Mono, 0)}
+	ev := ddx.Evidence{Kind: "log", Origin: t.origin(raw), Host: l.Host, Time: l.Time, Mono: max(l.Mono, 0), Text: string(raw.Text)}
+	f.count++
+	f.captures = caps
+	if !f.first.known() {
+		f.first = at
+	}
+	f.last = at
+	if len(f.evidence) <= keepFirst {
+		f.evidence = append(f.evidence, ev)
+	} else {
+		f.evidence[keepFirst] = ev
+	}
+	f.peak = max(f.peak, f.windowCount(at))
+}
+
+// windowCount is how many matches lie in the window that ends at a moment. A
+// log without times has one window.
+func (f *found) windowCount(at moment) int64 {
+	if f.within == 0 || !at.known() {
+		return f.count
+	}
+	wall := at.wall
+	if wall.IsZero() {
+		wall = time.Unix(0, 0).Add(time.Duration(at.mono * float64(time.Second)))
+	}
+	f.window = append(f.window, wall)
+	keep := 0
+	for keep < len(f.window) && f.window[keep].Before(wall.Add(-f.within)) {
+		keep++
+	}
+	f.window = f.window[keep:]
+	if most := max(f.ind.Count, 1) * 2; len(f.window) > most {
+		f.window = f.window[len(f.window)-most:]
+	}
+	return int64(len(f.window))
+}
+
+// devicePrefix is what drivers put before a message: "ena 0000:00:05.0 eth1: ",
+// "ena 0000:00:05.0: ", "igbvf 0000:00:03.0: eth0: ".
+var devicePrefix = regexp.MustCompile(`^[\w-]+ ([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])(?::? ([\w.@-]+))?: `)
+
+// subjectName finds out what a line is about: the capture that the indicator
+// names, a capture named like the mode's kind of subject, the driver's prefix.
+func subjectName(p *logPattern, l logline.Line, caps map[string]string) string {
+	if p.ind.On == "host" || p.mode.Subject == ddx.Host {
+		return ""
+	}
+	if name := p.ind.Subject; name != "" {
+		return caps[name]
+	}
+	if name := caps[string(p.mode.Subject)]; name != "" {
+		return name
+	}
+	switch p.mode.Subject {
+	case ddx.Task:
+		if caps["comm"] != "" && caps["pid"] != "" {
+			return caps["comm"] + ":" + caps["pid"]
+		}
+		return caps["comm"]
+	case ddx.NIC:
+		if m := devicePrefix.FindSubmatch(l.Message); m != nil {
+			if len(m[2]) > 0 {
+				return string(m[2])
+			}
+			return string(m[1])
+		}
+	}
+	return ""
+}

@@ -1,0 +1,155 @@
+package diagnose
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+
+	"ddx"
+)
+
+// costs are what a test of each class costs, relative to a read-only one.
+var costs = map[ddx.Cost]float64{ddx.ReadOnly: 1, ddx.Load: 4, ddx.Intrusive: 20}
+
+// How an outcome depends on the mode at work: an outcome is expected under the
+// modes it supports, nearly excluded under those it refutes, and as likely as
+// any other outcome under the rest.
+const (
+	pSupported = 0.9
+	pRefuted   = 0.05
+)
+
+// nextTests ranks the tests of all open modes by expected information gain, in
+// bits, over cost. A mode is open when it has evidence and no certainty, or is
+// the near miss of one that has.
+func nextTests(e *evaluation, states []*state) []ddx.NextTest {
+	open := map[string]float64{}
+	byID := map[string]*state{}
+	for _, s := range states {
+		byID[s.mode.ID] = s
+		if len(s.findings) > 0 && s.verdict != ddx.RuledOut {
+			open[s.mode.ID] = s.openPrior
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(open)) {
+		for _, c := range byID[id].mode.ConfusedWith {
+			if near := byID[c.Mode]; near != nil && near.verdict == ddx.Untested {
+				open[c.Mode] = max(open[c.Mode], near.openPrior)
+			}
+		}
+	}
+	out := []ddx.NextTest{}
+	seen := map[string]bool{}
+	for _, s := range states {
+		if _, ok := open[s.mode.ID]; !ok {
+			continue
+		}
+		for _, t := range s.mode.Tests {
+			if seen[t.ID] || e.answered(&t) {
+				continue
+			}
+			seen[t.ID] = true
+			gain, separates := information(&t, open)
+			if gain < 0.001 {
+				continue
+			}
+			out = append(out, ddx.NextTest{ID: t.ID, Title: t.Title, Command: t.Run, Cost: t.Cost, Separates: separates,
+				Gain: math.Round(gain/costs[t.Cost]*1000) / 1000})
+		}
+	}
+	slices.SortFunc(out, func(a, b ddx.NextTest) int {
+		return cmp.Or(-cmp.Compare(a.Gain, b.Gain), cmp.Compare(a.ID, b.ID))
+	})
+	return out
+}
+
+// answered reports whether everything that the test would yield is there.
+func (e *evaluation) answered(t *ddx.Test) bool {
+	if len(t.Yields) == 0 {
+		return false
+	}
+	for _, k := range t.Yields {
+		if len(e.byKind[k]) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// information is the mutual information between the mode at work and the
+// outcome of the test, and the open modes whose probability it moves.
+func information(t *ddx.Test, open map[string]float64) (float64, []string) {
+	n := len(t.Outcomes)
+	if n < 2 {
+		return 0, nil
+	}
+	ids := slices.Sorted(maps.Keys(open))
+	total := 0.0
+	for _, id := range ids {
+		total += open[id]
+	}
+	rest := 0.05 * total // something that is not in the catalogue
+	total += rest
+	if total == 0 {
+		return 0, nil
+	}
+	separates := []string{}
+	type row struct {
+		p     float64
+		given []float64
+	}
+	rows := []row{{rest / total, uniform(n)}}
+	for _, id := range ids {
+		given := make([]float64, n)
+		sum, said := 0.0, false
+		for i, o := range t.Outcomes {
+			given[i] = 1 / float64(n)
+			if slices.Contains(o.Supports, id) {
+				given[i], said = pSupported, true
+			} else if slices.Contains(o.Refutes, id) {
+				given[i], said = pRefuted, true
+			}
+			sum += given[i]
+		}
+		for i := range given {
+			given[i] /= sum
+		}
+		if said {
+			separates = append(separates, id)
+		}
+		rows = append(rows, row{open[id] / total, given})
+	}
+	gain := 0.0
+	for i := range n {
+		p := 0.0
+		for _, r := range rows {
+			p += r.p * r.given[i]
+		}
+		for _, r := range rows {
+			if r.p > 0 && r.given[i] > 0 {
+				gain += r.p * r.given[i] * math.Log2(r.given[i]/p)
+			}
+		}
+	}
+	return gain, separates
+}
+
+func uniform(n int) []float64 {
+	u := make([]float64, n)
+	for i := range u {
+		u[i] = 1 / float64(n)
+	}
+	return u
+}
+
+// testsFor picks the tests that bear on one mode.
+func testsFor(all []ddx.NextTest, m *ddx.Mode) []ddx.NextTest {
+	out := []ddx.NextTest{}
+	for _, t := range all {
+		if slices.Contains(t.Separates, m.ID) {
+			out = append(out, t)
+		}
+	}
+	return out
+}

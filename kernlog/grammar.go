@@ -1,0 +1,316 @@
+package kernlog
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// start is a first line of a report: Expr is what a scanner looks for, and its
+// groups are what fields names, in order.
+type start struct {
+	typ    string
+	expr   string
+	fields []string
+	re     *regexp.Regexp
+}
+
+var starts = compile([]start{
+	{typ: "hung-task", expr: `INFO: task (.+):(\d+) blocked (?:in I/O wait )?for more than (\d+) seconds`, fields: []string{"task", "pid", "seconds"}},
+	{typ: "soft-lockup", expr: `BUG: soft lockup - CPU#(\d+) stuck for (\d+)s! \[(.+):(\d+)\]`, fields: []string{"cpu", "seconds", "task", "pid"}},
+	{typ: "hard-lockup", expr: `Watchdog detected hard LOCKUP on cpu ?(\d+)`, fields: []string{"cpu"}},
+	{typ: "rcu-stall", expr: `INFO: (rcu\w*) (?:detected stalls on CPUs/tasks|self-detected stall on CPU|detected expedited stalls)`, fields: []string{"reason"}},
+	{typ: "rcu-stall", expr: `(rcu\w*) kthread (?:timer wakeup didn't happen|starved) for \d+ jiffies`, fields: []string{"reason"}},
+	{typ: "workqueue-stall", expr: `BUG: workqueue lockup - pool .{0,80}stuck for (\d+)s!`, fields: []string{"seconds"}},
+	{typ: "panic", expr: `Kernel panic - not syncing: (.*)`, fields: []string{"reason"}},
+	{typ: "oops", expr: `BUG: unable to handle (?:kernel|page fault)`},
+	{typ: "oops", expr: `BUG: kernel NULL pointer dereference`},
+	{typ: "oops", expr: `Unable to handle kernel .{0,60}at virtual address`},
+	{typ: "oops", expr: `general protection fault`},
+	{typ: "oops", expr: `kernel BUG at (\S+?)!`, fields: []string{"reason"}},
+	{typ: "oops", expr: `(?:divide error|invalid opcode|stack segment|int3|bounds): [0-9a-f]{4} \[#\d+\]`},
+	{typ: "oops", expr: `PANIC: double fault`},
+	{typ: "oops", expr: `Internal error: .{0,60}\[#\d+\]`},
+	{typ: "oops", expr: `Oops(?: - \w+)?: `},
+	{typ: "oops", expr: `stack-protector: Kernel stack is corrupted`},
+	{typ: "oops", expr: `skb_(?:over|under)_panic`},
+	{typ: "oom", expr: `(\S.*) invoked oom-killer: gfp_mask=(\S+?),`, fields: []string{"task", "flags"}},
+	{typ: "oom", expr: `Out of memory(?: \(oom_kill_allocating_task\))?: Kill(?:ed)? process \d+`},
+	{typ: "oom", expr: `Memory cgroup (?:stats for|out of memory)`},
+	{typ: "oom", expr: `oom-kill:constraint=`},
+	{typ: "oom", expr: `Task in \S+ killed as a result of limit of`},
+	{typ: "oom", expr: `Killed process \d+ \(.{0,20}total-vm:`},
+	{typ: "page-allocation-failure", expr: `(\S.*): page allocation failure:? ?order:(\d+), mode:(\S+)`, fields: []string{"task", "order", "flags"}},
+	{typ: "warning", expr: `WARNING: (?:CPU: \d+ PID: \d+ )?at (\S+)`, fields: []string{"reason"}},
+	{typ: "ena-reset", expr: `Keep alive watchdog timeout`},
+	{typ: "ena-reset", expr: `number of lost tx completions? is above the threshold`},
+	{typ: "ena-reset", expr: `Lost TX completions are above (?:the )?threshold`},
+	{typ: "ena-reset", expr: `TX q \d+ is paused for too long`},
+	{typ: "ena-reset", expr: `Potential MSIX issue on [RT]x side Queue`},
+	{typ: "ena-reset", expr: `detected an unhealthy state, reset is requested`},
+	{typ: "ena-reset", expr: `Trigger reset is on`},
+	{typ: "stack", expr: `[\w.]{3,}\+0x[0-9a-f]+/0x[0-9a-f]+`},
+})
+
+func compile(list []start) []start {
+	for i := range list {
+		list[i].re = regexp.MustCompile(list[i].expr)
+	}
+	return list
+}
+
+// Starts lists the expressions of lines that the assembler must see: each may
+// be the first of a report. A caller that scans text looks for these and then
+// hands over as many following lines as Want asks for.
+func Starts() []string {
+	out := make([]string, len(starts))
+	for i := range starts {
+		out[i] = starts[i].expr
+	}
+	return out
+}
+
+// start opens a report if the line is a first line that no open report claims.
+func (a *Assembler) start(l Line) bool {
+	for i := range starts {
+		s := &starts[i]
+		m := s.re.FindStringSubmatch(l.Message)
+		if m == nil {
+			continue
+		}
+		if cur := a.current(s.typ); cur != nil && cur.continues(s.typ, l.Message) {
+			cur.capture(s, m)
+			cur.take(l.Message)
+			cur.idle = 0
+			return true
+		}
+		if s.typ == "stack" && len(a.open) > 0 {
+			return false
+		}
+		a.close(s.typ)
+		r := newReport(s.typ, l)
+		r.capture(s, m)
+		r.take(l.Message)
+		if s.typ == "panic" {
+			r.Fatal = true
+			if cur := a.current("oops"); cur != nil {
+				cur.Fatal = true
+			}
+		}
+		a.open = append(a.open, r)
+		return true
+	}
+	return false
+}
+
+// current returns the innermost open report of a type.
+func (a *Assembler) current(typ string) *Report {
+	for i := len(a.open) - 1; i >= 0; i-- {
+		if a.open[i].Type == typ {
+			return a.open[i]
+		}
+	}
+	return nil
+}
+
+// close ends what a new report of a type ends: its own kind, and a stack
+// without a header.
+func (a *Assembler) close(typ string) {
+	kept := a.open[:0]
+	for _, r := range a.open {
+		if r.Type == typ || r.Type == "stack" {
+			a.finish(r)
+		} else {
+			kept = append(kept, r)
+		}
+	}
+	a.open = kept
+}
+
+// continues reports whether a line that could start a report goes on with this
+// one: an oops has several first lines, an OOM kill has up to five.
+func (r *Report) continues(typ, msg string) bool {
+	switch typ {
+	case "oops":
+		return r.length < 12 && !strings.Contains(msg, "BUG: ") && !strings.Contains(msg, "Unable to handle")
+	case "oom":
+		return !strings.Contains(msg, "invoked oom-killer") && (r.Victim == "" || strings.HasPrefix(msg, "Killed process"))
+	case "ena-reset":
+		return true
+	case "stack":
+		return true
+	case "rcu-stall":
+		return strings.Contains(msg, "kthread")
+	}
+	return false
+}
+
+func (r *Report) capture(s *start, m []string) {
+	for i, f := range s.fields {
+		v := m[i+1]
+		n, _ := strconv.ParseInt(v, 10, 64)
+		switch f {
+		case "task":
+			r.Task = v
+		case "pid":
+			r.PID = n
+		case "seconds":
+			r.Seconds = n
+		case "cpu":
+			r.CPU = n
+		case "order":
+			r.Order = n
+		case "flags":
+			r.Flags = v
+		case "reason":
+			r.Reason = v
+		}
+	}
+	if s.typ == "ena-reset" && r.Reason == "" && !strings.Contains(m[0], "Trigger reset") {
+		r.Reason = r.Title
+	}
+}
+
+var (
+	cpuLine   = regexp.MustCompile(`CPU: (\d+) (?:UID: \d+ )?PID: (\d+) Comm: (.+?) (?:Kdump: loaded )?(Not tainted|Tainted: [A-Z ()]+?) +(\S+) #?`)
+	taintLine = regexp.MustCompile(`^\s*(Not tainted|Tainted: [A-Z ()]+?) +(\d\S+) #?`)
+	ipLine    = regexp.MustCompile(`^\s*(?:RIP: [0-9a-f]{4}:|EIP: (?:[0-9a-f]{4}:)?|RIP: |pc : |PC is at )(?:\[<[0-9a-f]+>\]\s*)*\s*([\w.]+)\+0x[0-9a-f]+(?:/0x[0-9a-f]+)?(?: \[(\w+)\])?`)
+	frameLine = regexp.MustCompile(`^\s*(?:\[<[0-9a-fx]+>\] ?)?(\? )?\(?([A-Za-z_][\w.]*)\+0x[0-9a-f]+/0x[0-9a-f]+\)?(?: \[(\w+)\])?`)
+	pidComm   = regexp.MustCompile(`^\s*(?:task:)?(\S+)\s+(?:state:)?[DSR] `)
+	oomKill   = regexp.MustCompile(`oom-kill:constraint=(\w+),.*?task_memcg=([^,]*),task=([^,]*),pid=(\d+)`)
+	oomMemcg  = regexp.MustCompile(`oom_memcg=([^,]*)`)
+	oomLimit  = regexp.MustCompile(`Task in (\S+) killed as a result of limit of (\S+)`)
+	oomVictim = regexp.MustCompile(`Kill(?:ed)? process (\d+)(?:,? ?UID \d+,?)? ?\(([^)]+)\)`)
+	anonRSS   = regexp.MustCompile(`anon-rss:(\d+)kB`)
+	enaDevice = regexp.MustCompile(`\bena ([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9])(?: (\S+))?: `)
+)
+
+// take adds what one message tells. It reports whether the message belongs to
+// the report.
+func (r *Report) take(msg string) bool {
+	switch r.Type {
+	case "ena-reset":
+		return r.takeENA(msg)
+	case "oom":
+		if r.takeOOM(msg) {
+			return true
+		}
+	}
+	return r.takeStack(msg)
+}
+
+func (r *Report) takeStack(msg string) bool {
+	if m := cpuLine.FindStringSubmatch(msg); m != nil {
+		r.setInt(&r.CPU, m[1])
+		if r.Type != "hung-task" && r.Type != "soft-lockup" {
+			r.setInt(&r.PID, m[2])
+			if r.Task == "" {
+				r.Task = m[3]
+			}
+		}
+		r.setTaint(m[4], m[5])
+		return true
+	}
+	if m := taintLine.FindStringSubmatch(msg); m != nil {
+		r.setTaint(m[1], m[2])
+		return true
+	}
+	if m := ipLine.FindStringSubmatch(msg); m != nil {
+		if r.ip == "" {
+			r.ip, r.ipModule = m[1], m[2]
+		}
+		return true
+	}
+	if m := frameLine.FindStringSubmatch(msg); m != nil {
+		name := m[2]
+		if i := strings.Index(name, ".constprop"); i > 0 {
+			name = name[:i]
+		}
+		if m[3] != "" {
+			name += " [" + m[3] + "]"
+		}
+		if m[1] != "" {
+			r.unreliable = append(r.unreliable, name)
+		} else if len(r.Frames) < 100 {
+			r.Frames = append(r.Frames, name)
+		}
+		return true
+	}
+	for _, s := range []string{"Call Trace", "Call trace", "Modules linked in", "Hardware name", "Code:", "<TASK>", "</TASK>", "<IRQ>", "</IRQ>", "Workqueue:", "RSP:", "RAX:", "RDX:", "RBP:", "R10:", "R13:", "FS:", "CS:", "CR2:", "Stack:", "Mem-Info", "\"echo 0 >", "task:", "pc :", "lr :", "sp :", "Backtrace:", "#PF:", "PGD ", "Oops", "Mem abort info", "Tainted:", "DR0:", "DR3:", "EIP:", "Fixing recursive fault", "note: "} {
+		if strings.Contains(msg, s) {
+			return true
+		}
+	}
+	return pidComm.MatchString(msg) && r.Task != "" && strings.Contains(msg, r.Task)
+}
+
+func (r *Report) takeOOM(msg string) bool {
+	own := false
+	if strings.Contains(msg, "Memory cgroup out of memory") || strings.Contains(msg, "Memory cgroup stats for") {
+		r.Reason, own = "CONSTRAINT_MEMCG", true
+	}
+	if m := oomKill.FindStringSubmatch(msg); m != nil {
+		r.Reason, r.Cgroup, r.Victim, own = m[1], m[2], m[3], true
+		if g := oomMemcg.FindStringSubmatch(msg); g != nil {
+			r.Cgroup = g[1]
+		}
+		r.setInt(&r.PID, m[4])
+	}
+	if m := oomLimit.FindStringSubmatch(msg); m != nil {
+		r.Reason, r.Cgroup, own = "CONSTRAINT_MEMCG", m[2], true
+	}
+	if m := oomVictim.FindStringSubmatch(msg); m != nil {
+		r.Victim, own = m[2], true
+		r.setInt(&r.PID, m[1])
+		if a := anonRSS.FindStringSubmatch(msg); a != nil {
+			r.setInt(&r.VictimKB, a[1])
+		}
+		if r.Reason == "" && strings.Contains(msg, "Out of memory") {
+			r.Reason = "CONSTRAINT_NONE"
+		}
+	}
+	return own || strings.Contains(msg, "oom_score_adj") || strings.Contains(msg, "active_anon") || strings.HasPrefix(msg, "[") || strings.Contains(msg, "memory: usage")
+}
+
+func (r *Report) takeENA(msg string) bool {
+	if m := enaDevice.FindStringSubmatch(msg); m != nil {
+		if r.Device == "" || m[2] != "" {
+			r.Device = m[1]
+			if m[2] != "" && m[2] != "(unnamed" {
+				r.Device = m[2]
+			}
+		}
+	}
+	switch {
+	case strings.Contains(msg, "Device reset completed successfully"), strings.Contains(msg, "Device reset completed, status: 0"):
+		r.Completed = true
+		return true
+	}
+	return strings.Contains(msg, "ena ") || strings.Contains(msg, "ena:") || strings.Contains(msg, "[ENA_COM")
+}
+
+// ended reports whether the message is the last of the report.
+func (r *Report) ended(msg string) bool {
+	switch r.Type {
+	case "ena-reset":
+		return strings.Contains(msg, "Device reset completed") || strings.Contains(msg, "eset attempt failed") || strings.Contains(msg, "estore attempt failed")
+	case "oom":
+		return strings.Contains(msg, "oom_reaper: reaped")
+	}
+	return strings.Contains(msg, "---[ end ")
+}
+
+func (r *Report) setInt(p *int64, s string) {
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+		*p = n
+	}
+}
+
+func (r *Report) setTaint(taint, release string) {
+	if r.Release == "" {
+		r.Release = release
+	}
+	if t, ok := strings.CutPrefix(taint, "Tainted:"); ok {
+		r.Taint = strings.ReplaceAll(strings.TrimSpace(t), " ", "")
+	}
+}
