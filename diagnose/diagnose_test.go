@@ -1,0 +1,54 @@
+package diagnose
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"ddx"
+	"ddx/catalog"
+)
+
+var testNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// diagnoseText runs log text and further facts through the whole engine.
+func diagnoseText(t *testing.T, text string, more ...ddx.Fact) *ddx.Diagnosis {
+	t.Helper()
+	cat, err := catalog.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := NewMatcher(cat)
+	if err != nil {
+		t.Fatal(err)
+	}
+	facts, err := m.Match(Stream{Origin: "test.log"}, strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	facts = append(facts, more...)
+	for _, f := range facts {
+		if err := f.Check(); err != nil {
+			t.Error(err)
+		}
+	}
+	d, err := Run(cat, facts, testNow, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestKeepAliveLine(t *testing.T) {
+	d := diagnoseText(t, "ena 0000:00:07.0 eth1: Keep alive watchdog timeout.\n")
+	if len(d.Findings) == 0 {
+		t.Fatal("no finding")
+	}
+	f := d.Findings[0]
+	if f.ID != "ena-keepalive-timeout@nic:eth1" || f.Verdict != ddx.Confirmed || !f.Root {
+		t.Errorf("got %s %s root=%v", f.ID, f.Verdict, f.Root)
+	}
+	if f.Evidence[0].Origin != "test.log:1" {
+		t.Errorf("origin %q", f.Evidence[0].Origin)
+	}
+}
