@@ -232,3 +232,17 @@ func (c *Catalogue) CaptureScope(ind *ddx.Indicator) (Scope, error) {
 func (c *Catalogue) Eval(scope Scope, expr string, vars map[string]any) (Truth, error) {
 	return c.conds.eval(string(scope), expr, vars)
 }
+
+// Source returns the YAML of a mode or a remedy as it is in force.
+func Source(id string, dirs ...string) ([]byte, error) {
+	files, err := collect(dirs)
+	if err != nil {
+		return nil, err
+	}
+	for _, kind := range []string{"modes/", "remedies/"} {
+		if f, ok := files[kind+id+".yaml"]; ok {
+			return f.data, nil
+		}
+	}
+	return nil, fmt.Errorf("show %s: no such mode or remedy; 'ddx catalog list' shows all modes", id)
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit statuses, the same in every format and for every command that
+// answers a question.
+const (
+	exitOK         = 0 // nothing wrong
+	exitFailed     = 1 // ddx itself failed
+	exitUsage      = 2 // wrong flag or argument
+	exitWrong      = 3 // something is wrong with what was looked at
+	exitIncomplete = 4 // nothing found, but a look that mattered was impossible
+)
+
+// status is an error that carries an exit status and is not printed.
+type status int
+
+func (s status) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+// usageError is a mistake in flags or arguments.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// app is what every subcommand shares.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	catalogDirs    []string
+	exitZero       bool
+	color          string
+}
+
+// run is the whole program, with its streams as arguments.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	err := root.ExecuteContext(ctx)
+	var st status
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &st):
+		if a.exitZero && (st == exitWrong || st == exitIncomplete) {
+			return exitOK
+		}
+		return int(st)
+	case errors.As(err, new(usageError)):
+		fmt.Fprintf(stderr, "ddx: %v\n", err)
+		return exitUsage
+	}
+	fmt.Fprintf(stderr, "ddx: %v\n", err)
+	return exitFailed
+}
+
+// root is the table of commands; help, completion and manual pages come from it.
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "ddx",
+		Short: "From symptom to root cause, with proof",
+		Long: `ddx takes a Linux cloud instance from symptom to root cause, with proof: it
+gathers evidence, ranks the failure modes that fit, says what confirms and what
+refutes each, asks for the next best test and prints the remedy with its blast
+radius. Without a command it diagnoses this host.
+
+Exit status: 0 nothing wrong, 1 ddx failed, 2 wrong usage, 3 something is wrong,
+4 nothing found but a look that mattered was impossible.`,
+		Version:       version(),
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usagef("%w; see 'ddx %s --help'", err, c.Name())
+	})
+	f := root.PersistentFlags()
+	f.StringArrayVar(&a.catalogDirs, "catalog", nil, "lay the modes and remedies of `DIR` over the built-in catalogue")
+	f.BoolVar(&a.exitZero, "exit-zero", false, "exit 0 where the status would be 3 or 4")
+	f.StringVar(&a.color, "color", "auto", "colour: auto, always or never (NO_COLOR is honoured)")
+	root.AddCommand(
+		a.catalogCommand(),
+	)
+	return root
+}
+
+// version is the module's version, or the commit it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	if v == "" || v == "(devel)" {
+		v = "devel"
+	}
+	return v
+}
