@@ -1,9 +1,12 @@
 package diagnose
 
 import (
+	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,11 +39,21 @@ func (m *Matcher) Match(s Stream, r io.Reader) ([]ddx.Fact, error) {
 	if t.s.Hint.Names == nil {
 		t.s.Hint.Names = logline.Names{}
 	}
-	stats, err := m.set.Scan(r, t.visit)
+	stats, err := m.set.Scan(oneLineRecords(r), t.visit)
 	if err != nil {
 		err = fmt.Errorf("read log %s: after line %d: %w", s.Origin, stats.Lines, err)
 	}
 	return t.facts(stats), err
+}
+
+// oneLineRecords gives the journal's export form, whose records span lines,
+// the form of one line a record.
+func oneLineRecords(r io.Reader) io.Reader {
+	b := bufio.NewReaderSize(r, 64<<10)
+	if head, _ := b.Peek(512); logline.IsExport(head) {
+		return logline.NewReader(b)
+	}
+	return b
 }
 
 // matching is one pass over one log.
@@ -85,6 +98,9 @@ const (
 
 func (t *matching) visit(line scan.Line) int {
 	l := logline.Parse(line.Text, t.s.Hint)
+	if slices.Contains(line.Patterns, t.m.encoded) {
+		line.Patterns, line.Word = t.decoded(l.Message)
+	}
 	follow := t.line(line, l)
 	for len(l.Rest) > 0 { // a console ran two records into one line
 		rest := l.Rest
@@ -95,6 +111,18 @@ func (t *matching) visit(line scan.Line) int {
 		return everyLine
 	}
 	return follow
+}
+
+// decoded finds the patterns in a message that its framing had encoded, so
+// that the raw line could not show them.
+func (t *matching) decoded(msg []byte) (patterns []int, word int) {
+	word = -1
+	// A message in memory cannot fail to be read.
+	_, _ = t.m.set.Scan(bytes.NewReader(msg), func(l scan.Line) int {
+		patterns, word = slices.Clone(l.Patterns), l.Word
+		return 0
+	})
+	return patterns, word
 }
 
 func (t *matching) line(raw scan.Line, l logline.Line) int {
@@ -111,7 +139,7 @@ func (t *matching) line(raw scan.Line, l logline.Line) int {
 			if l.Channel != logline.Service && strings.HasPrefix(string(l.Message), "Linux version ") {
 				t.boots++
 			}
-		case p >= t.m.loss:
+		case p >= t.m.loss && p < t.m.boot:
 			t.loss(t.m.loss, p, l.Message)
 		}
 	}

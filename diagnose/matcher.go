@@ -19,12 +19,13 @@ var words = []string{
 
 // Matcher holds a catalogue's log patterns, ready to meet text.
 type Matcher struct {
-	cat    *catalog.Catalogue
-	set    *scan.Set
-	lines  []logPattern // by index of the set's expressions
-	starts int          // from here on: first lines of kernel reports
-	loss   int          // from here on: lines that tell of lost lines
-	boot   int          // the line that begins a boot
+	cat     *catalog.Catalogue
+	set     *scan.Set
+	lines   []logPattern // by index of the set's expressions
+	starts  int          // from here on: first lines of kernel reports
+	loss    int          // from here on: lines that tell of lost lines
+	boot    int          // the line that begins a boot
+	encoded int          // a journal record whose message is an array of bytes
 }
 
 // logPattern is one pattern of one indicator.
@@ -47,6 +48,8 @@ var lossLines = []*regexp.Regexp{
 	regexp.MustCompile(`\*\* (\d+) printk messages dropped \*\*`),
 	regexp.MustCompile(`kmsg buffer overrun, some messages lost`),
 }
+
+const encodedMessage = `"MESSAGE" ?: ?\[`
 
 const bootLine = `Linux version \d+\.\d+`
 
@@ -82,6 +85,8 @@ func NewMatcher(cat *catalog.Catalogue) (*Matcher, error) {
 	}
 	m.boot = len(exprs)
 	exprs = append(exprs, bootLine)
+	m.encoded = len(exprs)
+	exprs = append(exprs, encodedMessage)
 	set, err := scan.Compile(exprs, scan.Words(words))
 	if err != nil {
 		return nil, fmt.Errorf("compile log patterns: %w", err)
