@@ -1,0 +1,278 @@
+package output
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"ddx"
+)
+
+// Style says how text is laid out.
+type Style struct {
+	Color bool
+	Width int // columns; 0 is 80
+	All   bool
+}
+
+// colours carry no meaning alone: the word stands beside each.
+const (
+	bold, dim, red, yellow, green, cyan, reset = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[33m", "\x1b[32m", "\x1b[36m", "\x1b[0m"
+)
+
+type printer struct {
+	w     io.Writer
+	s     Style
+	width int
+	err   error
+}
+
+// Text writes a diagnosis for a terminal: verdict first, then the evidence
+// with its origin, why, the next test, the remedy with its blast radius, and
+// one summary line at the end.
+func Text(w io.Writer, d *ddx.Diagnosis, s Style) error {
+	p := &printer{w: w, s: s, width: s.Width}
+	if p.width < 40 {
+		p.width = 80
+		if s.Width > 0 {
+			p.width = 40
+		}
+	}
+	p.header(d)
+	shown := 0
+	for i := range d.Findings {
+		f := &d.Findings[i]
+		if len(f.ExplainedBy) > 0 && i > 0 {
+			p.consequence(f)
+			continue
+		}
+		if f.Verdict == ddx.Possible && shown >= maxPossible && !s.All {
+			continue
+		}
+		if f.Verdict == ddx.Possible {
+			shown++
+		}
+		p.finding(f, i == 0)
+	}
+	p.rest(d, shown)
+	return p.err
+}
+
+// maxPossible is how many possible findings are shown in full.
+const maxPossible = 5
+
+func (p *printer) printf(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format, args...)
+	}
+}
+
+func (p *printer) paint(color, s string) string {
+	if !p.s.Color {
+		return s
+	}
+	return color + s + reset
+}
+
+func (p *printer) header(d *ddx.Diagnosis) {
+	var parts []string
+	for _, s := range []string{d.Host.Name, d.Host.Product, d.Host.OS, d.Host.Kernel} {
+		if s != "" {
+			parts = append(parts, Visible(s))
+		}
+	}
+	if len(parts) > 0 {
+		p.printf("%s\n", p.paint(dim, p.cut(strings.Join(parts, "  "))))
+	}
+	if len(d.Findings) == 0 {
+		p.printf("%s\n", p.paint(green, "Nothing found")+": "+lookedAt(d)+".")
+	}
+}
+
+// lookedAt names what was examined, in one clause.
+func lookedAt(d *ddx.Diagnosis) string {
+	lines, facts := int64(0), int64(0)
+	for _, x := range d.Examined {
+		if x.Kind == "log" {
+			lines += x.Items
+		} else {
+			facts += x.Items
+		}
+	}
+	return fmt.Sprintf("looked at %d log lines and %d other readings for %d failure modes", lines, facts, d.Counts.Modes)
+}
+
+func (p *printer) finding(f *ddx.Finding, first bool) {
+	color := map[ddx.Verdict]string{ddx.Confirmed: red, ddx.Likely: yellow, ddx.Possible: cyan, ddx.RuledOut: dim}[f.Verdict]
+	p.printf("\n%s  %s\n", p.paint(bold+color, strings.ToUpper(string(f.Verdict))), p.paint(bold, Visible(f.Title)))
+	p.printf("  %s%s\n", Visible(f.ID), p.when(f))
+	if f.Accepted != "" {
+		p.printf("  accepted: %s\n", Visible(f.Accepted))
+	}
+	if len(f.ExplainedBy) > 0 {
+		p.printf("  explained by %s\n", Visible(strings.Join(f.ExplainedBy, ", ")))
+	}
+	full := f.Verdict.Rank() <= ddx.Likely.Rank() || first || p.s.All
+	if full {
+		p.wrap("  ", f.Summary)
+	}
+	p.evidence(f, full)
+	if !full {
+		if len(f.NextTests) > 0 {
+			p.printf("  next    %s\n", p.cut(Visible(f.NextTests[0].Command)))
+		}
+		return
+	}
+	p.whys(f)
+	if len(f.NextTests) > 0 {
+		t := f.NextTests[0]
+		p.printf("  next    %s\n", Visible(t.Title))
+		p.printf("          $ %s  (%s)\n", Visible(t.Command), t.Cost)
+	}
+	p.remedies(f)
+}
+
+func (p *printer) consequence(f *ddx.Finding) {
+	p.printf("\n  %s %s  %s\n", p.paint(dim, "-> follows from it:"), Visible(f.Title), p.paint(dim, Visible(f.ID)))
+	for _, e := range f.Evidence {
+		if e.Effect == ddx.Confirms || e.Effect == ddx.Supports {
+			p.printf("     %s %s\n", p.cut(Visible(oneLine(e.Text))), p.paint(dim, Visible(e.Origin)))
+			break
+		}
+	}
+}
+
+func (p *printer) when(f *ddx.Finding) string {
+	var parts []string
+	if f.FirstSeen != nil {
+		parts = append(parts, "since "+f.FirstSeen.UTC().Format(time.DateTime)+" UTC")
+	}
+	switch f.Active {
+	case ddx.Yes:
+		parts = append(parts, "active")
+	case ddx.No:
+		parts = append(parts, "not active")
+	}
+	if f.Latent {
+		parts = append(parts, "a risk, not a cause")
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	s := "  " + strings.Join(parts, ", ")
+	if f.ActiveWhy != "" {
+		s += " (" + Visible(f.ActiveWhy) + ")"
+	}
+	return p.paint(dim, s)
+}
+
+// evidence lists what speaks for (+) and against (-).
+func (p *printer) evidence(f *ddx.Finding, full bool) {
+	limit := 3
+	if full {
+		limit = 8
+	}
+	for i, e := range f.Evidence {
+		if i == limit && !p.s.All {
+			p.printf("    %s\n", p.paint(dim, fmt.Sprintf("... and %d more (--all)", len(f.Evidence)-limit)))
+			break
+		}
+		mark := "+"
+		if e.Effect == ddx.Against || e.Effect == ddx.Refutes {
+			mark = "-"
+		}
+		times := ""
+		if e.Count > 1 {
+			times = fmt.Sprintf("  x%d", e.Count)
+		}
+		p.printf("  %s %s\n", mark, p.cut(Visible(oneLine(e.Text))))
+		p.printf("      %s\n", p.paint(dim, fmt.Sprintf("%s  %s%s", Visible(e.Origin), strength(e), times)))
+	}
+}
+
+func strength(e ddx.Support) string {
+	if e.Strength == "" {
+		return string(e.Effect)
+	}
+	return string(e.Effect) + ", " + string(e.Strength)
+}
+
+func (p *printer) whys(f *ddx.Finding) {
+	for i, w := range f.Whys {
+		label := "      "
+		if i == 0 {
+			label = "  why "
+		}
+		p.wrapAt(label+fmt.Sprintf("%d ", i+1), "        ", w)
+	}
+}
+
+func (p *printer) remedies(f *ddx.Finding) {
+	for i, r := range f.Remedies {
+		if i == 2 && !p.s.All {
+			p.printf("  %s\n", p.paint(dim, fmt.Sprintf("... and %d more remedies: ddx explain %s", len(f.Remedies)-i, f.Mode)))
+			return
+		}
+		when := ""
+		if r.When != "" {
+			when = "  (" + r.When + ")"
+		}
+		p.printf("  fix     %s%s\n", p.paint(bold, Visible(r.Title)), Visible(when))
+		for _, s := range r.Steps {
+			if s.Run != "" {
+				p.printf("          $ %s\n", Visible(s.Run))
+			} else {
+				p.wrapAt("          * ", "            ", s.Do)
+			}
+		}
+		for _, b := range r.BlastRadius {
+			if b.Applies == ddx.No && !p.s.All {
+				continue
+			}
+			mark := map[ddx.Active]string{ddx.Yes: "!", ddx.Unknown: "?", ddx.No: " "}[b.Applies]
+			p.wrapAt("    "+mark+"     ", "          ", b.Effect)
+		}
+	}
+}
+
+func (p *printer) rest(d *ddx.Diagnosis, shown int) {
+	if len(d.Unexplained) > 0 {
+		p.printf("\n%s\n", p.paint(bold, "Unexplained warnings and errors"))
+		for i, u := range d.Unexplained {
+			if i == 5 && !p.s.All {
+				p.printf("  %s\n", p.paint(dim, fmt.Sprintf("... and %d more kinds (--all)", len(d.Unexplained)-i)))
+				break
+			}
+			p.printf("  %4dx  %s\n", u.Count, p.cutBy(8, Visible(oneLine(u.Text))))
+		}
+	}
+	if n := len(d.NotExamined); n > 0 {
+		p.printf("\n%s\n", p.paint(bold, "Could not look at"))
+		for i, x := range d.NotExamined {
+			if i == 5 && !p.s.All {
+				p.printf("  %s\n", p.paint(dim, fmt.Sprintf("... and %d more (--all)", n-i)))
+				break
+			}
+			p.printf("  %s\n", p.cut(Visible(fmt.Sprintf("%s: %s (%d modes need it)", x.What, oneLine(x.Why), len(x.NeededBy)))))
+		}
+	}
+	if len(d.Findings) > 0 && len(d.NextTests) > 0 && d.Findings[0].Verdict != ddx.Confirmed {
+		t := d.NextTests[0]
+		p.printf("\n%s  %s\n  $ %s\n", p.paint(bold, "Best next test"), Visible(t.Title), Visible(t.Command))
+	}
+	p.printf("\n%s\n", Summary(d))
+}
+
+// Summary is the one line that ends the text.
+func Summary(d *ddx.Diagnosis) string {
+	n := map[ddx.Verdict]int{}
+	for i := range d.Findings {
+		n[d.Findings[i].Verdict]++
+	}
+	s := fmt.Sprintf("%d confirmed, %d likely, %d possible; %d of %d modes ruled out, %d without evidence", n[ddx.Confirmed], n[ddx.Likely], n[ddx.Possible], d.Counts.RuledOut, d.Counts.Modes, d.Counts.Untested)
+	if len(d.NotExamined) > 0 {
+		s += fmt.Sprintf("; %d looks were impossible", len(d.NotExamined))
+	}
+	return s
+}
