@@ -102,4 +102,3 @@ func (a *app) catalogPatterns(*cobra.Command, []string) error {
 	_, err = b.WriteTo(a.stdout)
 	return err
 }
-

@@ -96,6 +96,7 @@ Exit status: 0 nothing wrong, 1 ddx failed, 2 wrong usage, 3 something is wrong,
 	f.BoolVar(&a.exitZero, "exit-zero", false, "exit 0 where the status would be 3 or 4")
 	f.StringVar(&a.color, "color", "auto", "colour: auto, always or never (NO_COLOR is honoured)")
 	root.AddCommand(
+		a.explainCommand(),
 		a.catalogCommand(),
 	)
 	return root

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"os"
+	"strconv"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"ddx/catalog"
+	"ddx/output"
+)
+
+func (a *app) explainCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "explain MODE",
+		Short: "Print the manual page of a failure mode",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			m, remedies, err := catalog.LoadMode(args[0], a.catalogDirs...)
+			if err != nil {
+				return usageError{err}
+			}
+			return output.Manual(a.stdout, m, remedies, a.style())
+		},
+	}
+}
+
+// style is how text is written to standard output: colour only on a terminal,
+// or when asked for; NO_COLOR is honoured.
+func (a *app) style() output.Style {
+	f, ok := a.stdout.(*os.File)
+	var size *unix.Winsize
+	if ok {
+		if ws, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ); err == nil {
+			size = ws
+		}
+	}
+	s := output.Style{Color: size != nil && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+	switch a.color {
+	case "always":
+		s.Color = true
+	case "never":
+		s.Color = false
+	}
+	if size != nil {
+		s.Width = int(size.Col)
+	} else if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil {
+		s.Width = n
+	}
+	return s
+}
