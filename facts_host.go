@@ -35,7 +35,7 @@ var engineFacts = []FactKind{
 		gauge("pid", "", "its process id"),
 		gauge("seconds", "s", "how long blocked or stuck, as printed"),
 		gauge("cpu", "", "CPU it ran on"),
-		str("function", "function of the instruction pointer, or the first frame that is not scheduling or reporting"),
+		str("symbol", "function of the instruction pointer, or the first frame that is not scheduling or reporting"),
 		str("module", "module of that function, empty for the core kernel"),
 		list("frames", "functions of the reliable frames, innermost first, without offsets"),
 		list("modules", "modules named by frames"),

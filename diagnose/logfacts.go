@@ -102,7 +102,7 @@ func (t *matching) report(r *kernlog.Report) ddx.Fact {
 		}
 	}
 	set("task", r.Task)
-	set("function", r.Function)
+	set("symbol", r.Function)
 	set("module", r.Module)
 	set("release", r.Release)
 	set("taint", r.Taint)
