@@ -25,7 +25,7 @@ var netFacts = []FactKind{
 	}},
 	{Name: "neighbour", Subject: NIC, Key: []string{"address"}, Doc: "ip neigh, arp -n", Fields: []Field{str("address", ""), str("mac", ""), str("state", "REACHABLE, STALE, FAILED, INCOMPLETE, PERMANENT ...")}},
 	{Name: "netfilter.rule", Subject: Host, Key: []string{"table", "chain", "text"}, Doc: "iptables-save, iptables -L -v, nft list ruleset: rules that drop, reject, translate or do not track, and chain policies", Fields: []Field{
-		str("table", ""), str("chain", ""), str("target", "DROP, REJECT, MASQUERADE, SNAT, DNAT, NOTRACK, ACCEPT, policy-DROP, policy-ACCEPT"), str("text", "the rule as printed"), str("proto", ""), str("dport", ""), str("src", ""), str("dst", ""), str("in", ""), str("out", ""),
+		str("table", ""), str("chain", ""), str("target", "DROP, REJECT, MASQUERADE, SNAT, DNAT, NOTRACK, ACCEPT, policy-DROP, policy-ACCEPT"), str("text", "the rule as printed"), str("proto", ""), str("dport", ""), str("src", ""), str("dst", ""), str("in_dev", ""), str("out_dev", ""),
 		Field{Name: "packets", Type: Int, Number: Counter, Since: "rule", Doc: "packets that hit it, absent when not printed"}, gauge("delta", "packets", "growth between two samples"), ratio("seconds", "s", "between them"), flag("reset", ""),
 	}},
 	{Name: "netfilter.summary", Subject: Host, Doc: "over a whole ruleset", Fields: []Field{
@@ -43,7 +43,7 @@ var netFacts = []FactKind{
 	{Name: "dns.config", Subject: Host, Doc: "resolv.conf", Fields: []Field{list("nameservers", ""), list("search", ""), state("ndots", "", ""), list("options", ""), gauge("servers", "", "how many nameserver lines")}},
 	{Name: "dns.answer", Subject: Endpoint, Key: []string{"type", "server"}, Doc: "one answer: dig, drill, host, nslookup; the subject is the name asked for", Fields: []Field{
 		str("type", "A, AAAA ..."), str("rcode", "NOERROR, NXDOMAIN, SERVFAIL, REFUSED, or timeout, refused-connection"), gauge("answers", "", "records of the type asked for, CNAMEs not counted"), gauge("authority", "", ""), str("server", "who answered"), flag("authoritative", "aa"), flag("truncated", "tc"), flag("tcp", "asked over TCP"),
-		gauge("soa_minimum", "s", ""), gauge("soa_ttl", "s", ""), gauge("serial", "", ""), list("values", "addresses or targets"), ratio("milliseconds", "ms", "query time"), str("ede", "extended error"), str("loop", "the name a CNAME chain repeats"),
+		gauge("soa_minimum", "s", ""), gauge("soa_ttl", "s", ""), gauge("serial", "", ""), list("values", "addresses or targets"), ratio("milliseconds", "ms", "query time"), str("ede", "extended error"), str("cname_loop", "the name a CNAME chain repeats"),
 	}},
 	{Name: "dns.verdict", Subject: Endpoint, Doc: "what ddx dns makes of all answers for a name", Fields: []Field{str("class", "one class of the classifier"), str("detail", "the decisive evidence in words"), flag("expected", "the name used to have, or a sibling type has, records"), str("clears_at", "RFC 3339: when the last negative cache ends"), list("servers", "")}},
 	{Name: "imds", Subject: Host, Key: []string{"path"}, Doc: "an answer of the instance metadata service, or of a client that called it", Fields: []Field{str("path", ""), gauge("status", "", "HTTP status; 0 when there was no answer"), str("error", ""), str("value", ""), flag("token", "asked with a session token")}},
