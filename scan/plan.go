@@ -17,8 +17,8 @@ const (
 	minLiteral = 3
 	minFolded  = shortGram
 
-	longBits  = 18
-	shortBits = 16
+	longBits  = 15
+	shortBits = 15
 
 	// The low bits of the multipliers are zero, so that a hash depends on the
 	// first 6 bytes of 8 (long) and on the whole of 4 bytes (short).
@@ -31,8 +31,10 @@ const (
 	slackSize = 64 // bytes behind the text that the probes may read
 )
 
-func longHash(x uint64) uint64  { return x * longFactor >> (64 - longBits) }
-func shortHash(x uint32) uint32 { return x * shortFactor >> (32 - shortBits) }
+// A hash is the index of a byte in a set, and in the three bits below it the
+// number of the bit. That the byte is not zero is the quick first test.
+func longHash(x uint64) uint64  { return x * longFactor >> (64 - longBits - 3) }
+func shortHash(x uint32) uint32 { return x * shortFactor >> (32 - shortBits - 3) }
 
 // frequencies counts grams of a sample of text, by hash: what the search would
 // see as one gram is counted as one.
@@ -50,8 +52,8 @@ func newFrequencies(fold uint64) *frequencies { return &frequencies{fold: fold} 
 func (f *frequencies) learn(b []byte) {
 	for ; len(b) >= 8; b = b[3:] {
 		x := binary.LittleEndian.Uint64(b)
-		f.long[longHash(x|f.fold)]++
-		f.short[shortHash(uint32(x)|fold32)]++
+		f.long[longHash(x|f.fold)>>3]++
+		f.short[shortHash(uint32(x)|fold32)>>3]++
 		f.bytes[byte(x)]++
 		f.n++
 	}
@@ -73,21 +75,19 @@ type plan struct {
 	short   grams
 	rare    []rareByte
 
-	longSet  [1 << (longBits - 5)]uint32 // bit longHash(gram) is set for each gram
-	shortSet [1 << (shortBits - 5)]uint32
+	longSet  [1 << longBits]uint8
+	shortSet [1 << shortBits]uint8
 }
 
 // grams maps a gram to the places in needles where it stands.
 type grams struct {
 	at    map[uint64][]place // while the plan is made
-	slots []slot             // open addressing, a power of two
+	keys  []uint64           // open addressing: gram|taken, or 0
+	found [][]place          // by the index of the key
 	shift uint
 }
 
-type slot struct {
-	gram   uint64
-	places []place // empty: the slot is free
-}
+const taken = 1 << 63
 
 // A place says that a needle stands offset bytes before the gram.
 type place struct {
@@ -180,7 +180,7 @@ func (b *planner) longWindow(text string) (at int, cost float64) {
 			if len(b.long.at[g]) == 0 {
 				// Each gram of the table has its share in false hits of the
 				// hash, even if the sample does not have it.
-				sum += float64(b.freq.long[longHash(g)]) + 0.01
+				sum += float64(b.freq.long[longHash(g)>>3]) + 0.01
 			}
 		}
 		if cost < 0 || sum < cost {
@@ -270,8 +270,8 @@ func (b *planner) placeSampled(n int32) {
 			}
 			x, y := g<<8|c, g>>8|c<<24
 			before, after = append(before, x), append(after, y)
-			nBefore += int(b.freq.short[shortHash(x)])
-			nAfter += int(b.freq.short[shortHash(y)])
+			nBefore += int(b.freq.short[shortHash(x)>>3])
+			nAfter += int(b.freq.short[shortHash(y)>>3])
 		}
 		if nBefore < nAfter {
 			for _, x := range before {
@@ -290,7 +290,7 @@ func (b *planner) placeSampled(n int32) {
 		for j := i; j < i+shortStride; j++ {
 			g := shortGramOf(text[j:])
 			if len(b.short.at[uint64(g)]) == 0 {
-				cost += b.freq.short[shortHash(g)]
+				cost += b.freq.short[shortHash(g)>>3]
 			}
 		}
 		if cost < bestCost {
@@ -310,11 +310,11 @@ func shortGramOf(s string) uint32 {
 func (b *planner) finish() {
 	for g := range b.long.at {
 		h := longHash(g)
-		b.longSet[h>>5] |= 1 << (h & 31)
+		b.longSet[h>>3] |= 1 << (h & 7)
 	}
 	for g := range b.short.at {
 		h := shortHash(uint32(g))
-		b.shortSet[h>>5] |= 1 << (h & 31)
+		b.shortSet[h>>3] |= 1 << (h & 7)
 	}
 	b.long.finish()
 	b.short.finish()
@@ -324,14 +324,14 @@ func (g *grams) finish() {
 	if len(g.at) == 0 {
 		return
 	}
-	k := bits.Len(uint(4*len(g.at))) + 1
-	g.slots, g.shift = make([]slot, 1<<k), uint(64-k)
+	k := bits.Len(uint(2 * len(g.at)))
+	g.keys, g.found, g.shift = make([]uint64, 1<<k), make([][]place, 1<<k), uint(64-k)
 	for gram, places := range g.at {
 		i := g.home(gram)
-		for len(g.slots[i].places) > 0 {
-			i = (i + 1) & (len(g.slots) - 1)
+		for g.keys[i] != 0 {
+			i = (i + 1) & (len(g.keys) - 1)
 		}
-		g.slots[i] = slot{gram, places}
+		g.keys[i], g.found[i] = gram|taken, places
 	}
 	g.at = nil
 }
@@ -340,9 +340,12 @@ func (g *grams) home(gram uint64) int { return int(gram * 0x9E3779B97F4A7C15 >> 
 
 // places returns where gram stands in needles.
 func (g *grams) places(gram uint64) []place {
-	for i := g.home(gram); ; i = (i + 1) & (len(g.slots) - 1) {
-		if s := &g.slots[i]; s.gram == gram || len(s.places) == 0 {
-			return s.places
+	i := g.home(gram)
+	for g.keys[i] != 0 {
+		if g.keys[i] == gram|taken {
+			return g.found[i]
 		}
+		i = (i + 1) & (len(g.keys) - 1)
 	}
+	return nil
 }

@@ -28,10 +28,10 @@ func (p *plan) search(hits []hit, b []byte, n int) (_ []hit, candidates int64) {
 	s := searcher{plan: p, hits: hits, b: b, n: n}
 	for lo := 0; lo < n; lo += tile {
 		hi := min(lo+tile, n)
-		if p.long.slots != nil {
+		if p.long.keys != nil {
 			s.searchLong(lo, hi)
 		}
-		if p.short.slots != nil {
+		if p.short.keys != nil {
 			s.searchShort(lo, hi)
 		}
 		for i := range p.rare {
@@ -50,41 +50,51 @@ type searcher struct {
 	candidates int64
 }
 
-// searchLong finds the needles with a gram that begins in b[lo:hi].
+// searchLong finds the needles with a gram that begins in b[lo:hi], at most a
+// tile. It works in three steps, each with fewer positions than the one before
+// it and without a branch for each position, because such branches could not
+// be predicted.
 func (s *searcher) searchLong(lo, hi int) {
-	for i := lo; ; i += group {
-		if s.fold == 0 {
-			i = probeLong(s.b, i, hi, &s.longSet)
-		} else {
-			i = probeLongFolded(s.b, i, hi, &s.longSet)
+	var groups [tile/group + 1]int32
+	var at [group/longStride + 1]int32
+	n := 0
+	if s.fold == 0 {
+		n = probeLong(&groups, s.b, lo, hi, &s.longSet)
+	} else {
+		n = probeLongFolded(&groups, s.b, lo, hi, &s.longSet)
+	}
+	for _, g := range groups[:n] {
+		t, m := (*[group + 8]byte)(s.b[g:]), 0
+		for j := 0; j < group; j += longStride {
+			h := longHash(binary.LittleEndian.Uint64(t[j:]) | s.fold)
+			at[m] = int32(j)
+			m += int(s.longSet[h>>3] >> (h & 7) & 1)
 		}
-		if i >= hi {
-			return
+		for _, j := range at[:m] {
+			x := binary.LittleEndian.Uint64(t[j:]) | s.fold
+			s.compare(s.long.places(x&longMask), int(g+j))
 		}
-		for j := i; j < min(i+group, hi); j += longStride {
-			x := binary.LittleEndian.Uint64(s.b[j:]) | s.fold
-			if h := longHash(x); s.longSet[h>>5]>>(h&31)&1 != 0 {
-				s.candidates++
-				s.compare(s.long.places(x&longMask), j)
-			}
-		}
+		s.candidates += int64(m)
 	}
 }
 
 // searchShort does the same for the short grams.
 func (s *searcher) searchShort(lo, hi int) {
-	for i := lo; ; i += group {
-		i = probeShort(s.b, i, hi, &s.shortSet)
-		if i >= hi {
-			return
+	var groups [tile/group + 1]int32
+	var at [group/shortStride + 1]int32
+	n := probeShort(&groups, s.b, lo, hi, &s.shortSet)
+	for _, g := range groups[:n] {
+		t, m := (*[group + 8]byte)(s.b[g:]), 0
+		for j := 0; j < group; j += shortStride {
+			h := shortHash(binary.LittleEndian.Uint32(t[j:]) | fold32)
+			at[m] = int32(j)
+			m += int(s.shortSet[h>>3] >> (h & 7) & 1)
 		}
-		for j := i; j < min(i+group, hi); j += shortStride {
-			x := binary.LittleEndian.Uint32(s.b[j:]) | fold32
-			if h := shortHash(x); s.shortSet[h>>5]>>(h&31)&1 != 0 {
-				s.candidates++
-				s.compare(s.short.places(uint64(x)), j)
-			}
+		for _, j := range at[:m] {
+			x := binary.LittleEndian.Uint32(t[j:]) | fold32
+			s.compare(s.short.places(uint64(x)), int(g+j))
 		}
+		s.candidates += int64(m)
 	}
 }
 
@@ -130,64 +140,74 @@ func equalFolded(b []byte, text string) bool {
 	return true
 }
 
-// probeLong returns the first position i, i+group, ... below hi from which one
-// of the probes of a group is in the set, or a position not below hi.
-func probeLong(b []byte, i, hi int, set *[1 << (longBits - 5)]uint32) int {
-	for ; i < hi; i += group {
+// probeLong lists the groups of b[lo:hi] with a probe that finds a byte of the
+// set that is not zero, and returns their number.
+func probeLong(groups *[tile/group + 1]int32, b []byte, lo, hi int, set *[1 << longBits]uint8) int {
+	n := 0
+	for i := lo; i < hi; i += group {
 		t := (*[group + 8]byte)(b[i:])
-		h0 := longHash(binary.LittleEndian.Uint64(t[0:]))
-		h1 := longHash(binary.LittleEndian.Uint64(t[4:]))
-		h2 := longHash(binary.LittleEndian.Uint64(t[8:]))
-		h3 := longHash(binary.LittleEndian.Uint64(t[12:]))
-		a := set[h0>>5]>>(h0&31) | set[h1>>5]>>(h1&31) | set[h2>>5]>>(h2&31) | set[h3>>5]>>(h3&31)
-		h4 := longHash(binary.LittleEndian.Uint64(t[16:]))
-		h5 := longHash(binary.LittleEndian.Uint64(t[20:]))
-		h6 := longHash(binary.LittleEndian.Uint64(t[24:]))
-		h7 := longHash(binary.LittleEndian.Uint64(t[28:]))
-		a |= set[h4>>5]>>(h4&31) | set[h5>>5]>>(h5&31) | set[h6>>5]>>(h6&31) | set[h7>>5]>>(h7&31)
-		if a&1 != 0 {
-			return i
+		a := set[longHash(binary.LittleEndian.Uint64(t[0:]))>>3]
+		a |= set[longHash(binary.LittleEndian.Uint64(t[4:]))>>3]
+		a |= set[longHash(binary.LittleEndian.Uint64(t[8:]))>>3]
+		a |= set[longHash(binary.LittleEndian.Uint64(t[12:]))>>3]
+		a |= set[longHash(binary.LittleEndian.Uint64(t[16:]))>>3]
+		a |= set[longHash(binary.LittleEndian.Uint64(t[20:]))>>3]
+		a |= set[longHash(binary.LittleEndian.Uint64(t[24:]))>>3]
+		a |= set[longHash(binary.LittleEndian.Uint64(t[28:]))>>3]
+		groups[n] = int32(i)
+		if a != 0 {
+			n++
 		}
 	}
-	return i
+	return n
 }
 
 // probeLongFolded is probeLong for text that is folded first.
-func probeLongFolded(b []byte, i, hi int, set *[1 << (longBits - 5)]uint32) int {
-	for ; i < hi; i += group {
+func probeLongFolded(groups *[tile/group + 1]int32, b []byte, lo, hi int, set *[1 << longBits]uint8) int {
+	n := 0
+	for i := lo; i < hi; i += group {
 		t := (*[group + 8]byte)(b[i:])
-		h0 := longHash(binary.LittleEndian.Uint64(t[0:]) | foldMask)
-		h1 := longHash(binary.LittleEndian.Uint64(t[4:]) | foldMask)
-		h2 := longHash(binary.LittleEndian.Uint64(t[8:]) | foldMask)
-		h3 := longHash(binary.LittleEndian.Uint64(t[12:]) | foldMask)
-		a := set[h0>>5]>>(h0&31) | set[h1>>5]>>(h1&31) | set[h2>>5]>>(h2&31) | set[h3>>5]>>(h3&31)
-		h4 := longHash(binary.LittleEndian.Uint64(t[16:]) | foldMask)
-		h5 := longHash(binary.LittleEndian.Uint64(t[20:]) | foldMask)
-		h6 := longHash(binary.LittleEndian.Uint64(t[24:]) | foldMask)
-		h7 := longHash(binary.LittleEndian.Uint64(t[28:]) | foldMask)
-		a |= set[h4>>5]>>(h4&31) | set[h5>>5]>>(h5&31) | set[h6>>5]>>(h6&31) | set[h7>>5]>>(h7&31)
-		if a&1 != 0 {
-			return i
+		a := set[longHash(binary.LittleEndian.Uint64(t[0:])|foldMask)>>3]
+		a |= set[longHash(binary.LittleEndian.Uint64(t[4:])|foldMask)>>3]
+		a |= set[longHash(binary.LittleEndian.Uint64(t[8:])|foldMask)>>3]
+		a |= set[longHash(binary.LittleEndian.Uint64(t[12:])|foldMask)>>3]
+		a |= set[longHash(binary.LittleEndian.Uint64(t[16:])|foldMask)>>3]
+		a |= set[longHash(binary.LittleEndian.Uint64(t[20:])|foldMask)>>3]
+		a |= set[longHash(binary.LittleEndian.Uint64(t[24:])|foldMask)>>3]
+		a |= set[longHash(binary.LittleEndian.Uint64(t[28:])|foldMask)>>3]
+		groups[n] = int32(i)
+		if a != 0 {
+			n++
 		}
 	}
-	return i
+	return n
 }
 
 // probeShort is probeLong for the short grams.
-func probeShort(b []byte, i, hi int, set *[1 << (shortBits - 5)]uint32) int {
-	for ; i < hi; i += group {
+func probeShort(groups *[tile/group + 1]int32, b []byte, lo, hi int, set *[1 << shortBits]uint8) int {
+	n := 0
+	for i := lo; i < hi; i += group {
 		t := (*[group + 8]byte)(b[i:])
-		a := uint32(0)
-		for j := 0; j < group; j += 4 * shortStride {
-			h0 := shortHash(binary.LittleEndian.Uint32(t[j:]) | fold32)
-			h1 := shortHash(binary.LittleEndian.Uint32(t[j+2:]) | fold32)
-			h2 := shortHash(binary.LittleEndian.Uint32(t[j+4:]) | fold32)
-			h3 := shortHash(binary.LittleEndian.Uint32(t[j+6:]) | fold32)
-			a |= set[h0>>5]>>(h0&31) | set[h1>>5]>>(h1&31) | set[h2>>5]>>(h2&31) | set[h3>>5]>>(h3&31)
-		}
-		if a&1 != 0 {
-			return i
+		a := set[shortHash(binary.LittleEndian.Uint32(t[0:])|fold32)>>3]
+		a |= set[shortHash(binary.LittleEndian.Uint32(t[2:])|fold32)>>3]
+		a |= set[shortHash(binary.LittleEndian.Uint32(t[4:])|fold32)>>3]
+		a |= set[shortHash(binary.LittleEndian.Uint32(t[6:])|fold32)>>3]
+		a |= set[shortHash(binary.LittleEndian.Uint32(t[8:])|fold32)>>3]
+		a |= set[shortHash(binary.LittleEndian.Uint32(t[10:])|fold32)>>3]
+		a |= set[shortHash(binary.LittleEndian.Uint32(t[12:])|fold32)>>3]
+		a |= set[shortHash(binary.LittleEndian.Uint32(t[14:])|fold32)>>3]
+		a |= set[shortHash(binary.LittleEndian.Uint32(t[16:])|fold32)>>3]
+		a |= set[shortHash(binary.LittleEndian.Uint32(t[18:])|fold32)>>3]
+		a |= set[shortHash(binary.LittleEndian.Uint32(t[20:])|fold32)>>3]
+		a |= set[shortHash(binary.LittleEndian.Uint32(t[22:])|fold32)>>3]
+		a |= set[shortHash(binary.LittleEndian.Uint32(t[24:])|fold32)>>3]
+		a |= set[shortHash(binary.LittleEndian.Uint32(t[26:])|fold32)>>3]
+		a |= set[shortHash(binary.LittleEndian.Uint32(t[28:])|fold32)>>3]
+		a |= set[shortHash(binary.LittleEndian.Uint32(t[30:])|fold32)>>3]
+		groups[n] = int32(i)
+		if a != 0 {
+			n++
 		}
 	}
-	return i
+	return n
 }
