@@ -240,7 +240,7 @@ func analyseAlternate(subs []*syntax.Regexp) (exact anyOf, required []anyOf) {
 // literal (up to the length where more no longer helps), no folding, fewer
 // literals.
 func better(a, b anyOf) bool {
-	la, lb := min(a.shortest(), 2*window), min(b.shortest(), 2*window)
+	la, lb := min(a.shortest(), longEnough), min(b.shortest(), longEnough)
 	if la != lb {
 		return la > lb
 	}

@@ -28,11 +28,11 @@ func (p *plan) search(hits []hit, b []byte, n int) (_ []hit, candidates int64) {
 	s := searcher{plan: p, hits: hits, b: b, n: n}
 	for lo := 0; lo < n; lo += tile {
 		hi := min(lo+tile, n)
-		if p.long.keys != nil {
-			s.searchLong(lo, hi)
+		if p.coarse.keys != nil {
+			s.searchCoarse(lo, hi)
 		}
-		if p.short.keys != nil {
-			s.searchShort(lo, hi)
+		if p.fine.keys != nil {
+			s.searchFine(lo, hi)
 		}
 		for i := range p.rare {
 			s.searchRare(&p.rare[i], lo, hi)
@@ -50,49 +50,52 @@ type searcher struct {
 	candidates int64
 }
 
-// searchLong finds the needles with a gram that begins in b[lo:hi], at most a
-// tile. It works in three steps, each with fewer positions than the one before
-// it and without a branch for each position, because such branches could not
-// be predicted.
-func (s *searcher) searchLong(lo, hi int) {
-	var groups [tile/group + 1]int32
-	var at [group/longStride + 1]int32
-	n := 0
-	if s.fold == 0 {
-		n = probeLong(&groups, s.b, lo, hi, &s.longSet)
+// The groups of a tile that have a gram in a set, by position. The search works
+// in three steps, groups, grams, needles, each with far fewer positions than
+// the one before it, and the first two have no branch that depends on the text:
+// it could not be predicted.
+type groups [tile/group + 1]int32
+
+// searchCoarse finds the needles with a coarsely sampled gram that begins in
+// b[lo:hi], which is at most a tile.
+func (s *searcher) searchCoarse(lo, hi int) {
+	var list groups
+	n, g := 0, &s.coarse
+	if g.fold == 0 {
+		n = probeCoarse(&list, s.b, lo, hi, &g.set)
 	} else {
-		n = probeLongFolded(&groups, s.b, lo, hi, &s.longSet)
+		n = probeFolded(&list, s.b, lo, hi, &g.set)
 	}
-	for _, g := range groups[:n] {
-		t, m := (*[group + 8]byte)(s.b[g:]), 0
-		for j := 0; j < group; j += longStride {
-			h := longHash(binary.LittleEndian.Uint64(t[j:]) | s.fold)
+	var at [group/coarseStride + 1]int32
+	for _, start := range list[:n] {
+		t, m := (*[group]byte)(s.b[start:]), 0
+		for j := 0; j < group; j += coarseStride {
+			h := hash(binary.LittleEndian.Uint32(t[j:]) | g.fold)
 			at[m] = int32(j)
-			m += int(s.longSet[h>>3] >> (h & 7) & 1)
+			m += int(g.set[h>>3] >> (h & 7) & 1)
 		}
 		for _, j := range at[:m] {
-			x := binary.LittleEndian.Uint64(t[j:]) | s.fold
-			s.compare(s.long.places(x&longMask), int(g+j))
+			s.compare(g.places(binary.LittleEndian.Uint32(t[j:])|g.fold), int(start+j))
 		}
 		s.candidates += int64(m)
 	}
 }
 
-// searchShort does the same for the short grams.
-func (s *searcher) searchShort(lo, hi int) {
-	var groups [tile/group + 1]int32
-	var at [group/shortStride + 1]int32
-	n := probeShort(&groups, s.b, lo, hi, &s.shortSet)
-	for _, g := range groups[:n] {
-		t, m := (*[group + 8]byte)(s.b[g:]), 0
-		for j := 0; j < group; j += shortStride {
-			h := shortHash(binary.LittleEndian.Uint32(t[j:]) | fold32)
+// searchFine does the same with the finely sampled grams.
+func (s *searcher) searchFine(lo, hi int) {
+	var list groups
+	g := &s.fine
+	n := probeFine(&list, s.b, lo, hi, &g.set)
+	var at [group/fineStride + 1]int32
+	for _, start := range list[:n] {
+		t, m := (*[group + fineStride]byte)(s.b[start:]), 0
+		for j := 0; j < group; j += fineStride {
+			h := hash(binary.LittleEndian.Uint32(t[j:]) | fold32)
 			at[m] = int32(j)
-			m += int(s.shortSet[h>>3] >> (h & 7) & 1)
+			m += int(g.set[h>>3] >> (h & 7) & 1)
 		}
 		for _, j := range at[:m] {
-			x := binary.LittleEndian.Uint32(t[j:]) | fold32
-			s.compare(s.short.places(uint64(x)), int(g+j))
+			s.compare(g.places(binary.LittleEndian.Uint32(t[j:])|fold32), int(start+j))
 		}
 		s.candidates += int64(m)
 	}
@@ -140,21 +143,21 @@ func equalFolded(b []byte, text string) bool {
 	return true
 }
 
-// probeLong lists the groups of b[lo:hi] with a probe that finds a byte of the
-// set that is not zero, and returns their number.
-func probeLong(groups *[tile/group + 1]int32, b []byte, lo, hi int, set *[1 << longBits]uint8) int {
+// probeCoarse lists the groups of b[lo:hi] with a gram that passes the first
+// test, and returns their number.
+func probeCoarse(list *groups, b []byte, lo, hi int, set *[1 << setBits]uint8) int {
 	n := 0
 	for i := lo; i < hi; i += group {
-		t := (*[group + 8]byte)(b[i:])
-		a := set[longHash(binary.LittleEndian.Uint64(t[0:]))>>3]
-		a |= set[longHash(binary.LittleEndian.Uint64(t[4:]))>>3]
-		a |= set[longHash(binary.LittleEndian.Uint64(t[8:]))>>3]
-		a |= set[longHash(binary.LittleEndian.Uint64(t[12:]))>>3]
-		a |= set[longHash(binary.LittleEndian.Uint64(t[16:]))>>3]
-		a |= set[longHash(binary.LittleEndian.Uint64(t[20:]))>>3]
-		a |= set[longHash(binary.LittleEndian.Uint64(t[24:]))>>3]
-		a |= set[longHash(binary.LittleEndian.Uint64(t[28:]))>>3]
-		groups[n] = int32(i)
+		t := (*[group]byte)(b[i:])
+		a := set[hash(binary.LittleEndian.Uint32(t[0:]))>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[4:]))>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[8:]))>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[12:]))>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[16:]))>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[20:]))>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[24:]))>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[28:]))>>3]
+		list[n] = int32(i)
 		if a != 0 {
 			n++
 		}
@@ -162,20 +165,20 @@ func probeLong(groups *[tile/group + 1]int32, b []byte, lo, hi int, set *[1 << l
 	return n
 }
 
-// probeLongFolded is probeLong for text that is folded first.
-func probeLongFolded(groups *[tile/group + 1]int32, b []byte, lo, hi int, set *[1 << longBits]uint8) int {
+// probeFolded is probeCoarse for text that is folded first.
+func probeFolded(list *groups, b []byte, lo, hi int, set *[1 << setBits]uint8) int {
 	n := 0
 	for i := lo; i < hi; i += group {
-		t := (*[group + 8]byte)(b[i:])
-		a := set[longHash(binary.LittleEndian.Uint64(t[0:])|foldMask)>>3]
-		a |= set[longHash(binary.LittleEndian.Uint64(t[4:])|foldMask)>>3]
-		a |= set[longHash(binary.LittleEndian.Uint64(t[8:])|foldMask)>>3]
-		a |= set[longHash(binary.LittleEndian.Uint64(t[12:])|foldMask)>>3]
-		a |= set[longHash(binary.LittleEndian.Uint64(t[16:])|foldMask)>>3]
-		a |= set[longHash(binary.LittleEndian.Uint64(t[20:])|foldMask)>>3]
-		a |= set[longHash(binary.LittleEndian.Uint64(t[24:])|foldMask)>>3]
-		a |= set[longHash(binary.LittleEndian.Uint64(t[28:])|foldMask)>>3]
-		groups[n] = int32(i)
+		t := (*[group]byte)(b[i:])
+		a := set[hash(binary.LittleEndian.Uint32(t[0:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[4:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[8:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[12:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[16:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[20:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[24:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[28:])|fold32)>>3]
+		list[n] = int32(i)
 		if a != 0 {
 			n++
 		}
@@ -183,28 +186,28 @@ func probeLongFolded(groups *[tile/group + 1]int32, b []byte, lo, hi int, set *[
 	return n
 }
 
-// probeShort is probeLong for the short grams.
-func probeShort(groups *[tile/group + 1]int32, b []byte, lo, hi int, set *[1 << shortBits]uint8) int {
+// probeFine is probeCoarse for fine samples.
+func probeFine(list *groups, b []byte, lo, hi int, set *[1 << setBits]uint8) int {
 	n := 0
 	for i := lo; i < hi; i += group {
-		t := (*[group + 8]byte)(b[i:])
-		a := set[shortHash(binary.LittleEndian.Uint32(t[0:])|fold32)>>3]
-		a |= set[shortHash(binary.LittleEndian.Uint32(t[2:])|fold32)>>3]
-		a |= set[shortHash(binary.LittleEndian.Uint32(t[4:])|fold32)>>3]
-		a |= set[shortHash(binary.LittleEndian.Uint32(t[6:])|fold32)>>3]
-		a |= set[shortHash(binary.LittleEndian.Uint32(t[8:])|fold32)>>3]
-		a |= set[shortHash(binary.LittleEndian.Uint32(t[10:])|fold32)>>3]
-		a |= set[shortHash(binary.LittleEndian.Uint32(t[12:])|fold32)>>3]
-		a |= set[shortHash(binary.LittleEndian.Uint32(t[14:])|fold32)>>3]
-		a |= set[shortHash(binary.LittleEndian.Uint32(t[16:])|fold32)>>3]
-		a |= set[shortHash(binary.LittleEndian.Uint32(t[18:])|fold32)>>3]
-		a |= set[shortHash(binary.LittleEndian.Uint32(t[20:])|fold32)>>3]
-		a |= set[shortHash(binary.LittleEndian.Uint32(t[22:])|fold32)>>3]
-		a |= set[shortHash(binary.LittleEndian.Uint32(t[24:])|fold32)>>3]
-		a |= set[shortHash(binary.LittleEndian.Uint32(t[26:])|fold32)>>3]
-		a |= set[shortHash(binary.LittleEndian.Uint32(t[28:])|fold32)>>3]
-		a |= set[shortHash(binary.LittleEndian.Uint32(t[30:])|fold32)>>3]
-		groups[n] = int32(i)
+		t := (*[group + fineStride]byte)(b[i:])
+		a := set[hash(binary.LittleEndian.Uint32(t[0:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[2:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[4:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[6:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[8:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[10:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[12:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[14:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[16:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[18:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[20:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[22:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[24:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[26:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[28:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[30:])|fold32)>>3]
+		list[n] = int32(i)
 		if a != 0 {
 			n++
 		}
