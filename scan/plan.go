@@ -23,7 +23,7 @@ const (
 	longEnough = 16               // beyond this a literal is not much rarer
 
 	fold32    = 0x20202020
-	setBits   = 15
+	setBits   = 16
 	slackSize = 8 // bytes behind the text that the probes may read
 )
 
@@ -147,7 +147,7 @@ func (b *planner) cost(o anyOf) float64 {
 			continue
 		}
 		for class := range coarseStride {
-			_, c := b.choose(&b.coarse, &b.freq.coarse, coarseStride, l.text, class)
+			_, c := b.coarse.choose(&b.freq.coarse, coarseStride, l.text, class)
 			sum += c
 		}
 	}
@@ -166,27 +166,31 @@ func (b *planner) place(n int32) {
 func (b *planner) sample(g *grams, freq *[1 << setBits]uint32, stride int, n int32) {
 	text := b.needles[n].text
 	for class := range stride {
-		offset, _ := b.choose(g, freq, stride, text, class)
-		for _, gram := range g.gramsAt(text, offset) {
-			g.at[gram] = append(g.at[gram], place{n, int32(offset)})
+		offset, _ := g.choose(freq, stride, text, class)
+		first, step, count := g.gramsAt(text, offset)
+		for i := range count {
+			if gram := first + i*step; gram|g.fold == gram {
+				g.at[gram] = append(g.at[gram], place{n, int32(offset)})
+				h := hash(gram)
+				g.set[h>>3] |= 1 << (h & 7)
+			}
 		}
 	}
 }
 
 // choose returns the offset of the class whose gram adds the fewest candidates,
 // and their number in the sample.
-func (b *planner) choose(g *grams, freq *[1 << setBits]uint32, stride int, text string, class int) (offset int, cost float64) {
+func (g *grams) choose(freq *[1 << setBits]uint32, stride int, text string, class int) (offset int, cost float64) {
 	cost = -1
-	for o := class - stride; o <= len(text)-gramSize+1; o += stride {
-		if o < -1 {
-			continue
-		}
+	for o := (class+1)%stride - 1; o <= len(text)-gramSize+1; o += stride {
 		c := 0.0
-		for _, gram := range g.gramsAt(text, o) {
-			if len(g.at[gram]) == 0 {
+		first, step, count := g.gramsAt(text, o)
+		for i := range count {
+			gram := first + i*step
+			if h := hash(gram); gram|g.fold == gram && g.set[h>>3]>>(h&7)&1 == 0 {
 				// Even a gram that the sample does not have makes the set
 				// fuller.
-				c += float64(freq[hash(gram)>>3]) + 0.1
+				c += float64(freq[h>>3]) + 0.1
 			}
 		}
 		if cost < 0 || c < cost {
@@ -196,27 +200,24 @@ func (b *planner) choose(g *grams, freq *[1 << setBits]uint32, stride int, text 
 	return offset, cost
 }
 
-// gramsAt returns the grams that the text can have at the offset of a needle.
-func (g *grams) gramsAt(needle string, offset int) []uint32 {
-	gram, free := uint32(0), -1
-	for i := range gramSize {
-		if o := offset + i; o >= 0 && o < len(needle) {
-			gram |= uint32(needle[o]) << (8 * i)
-		} else {
-			free = 8 * i
-		}
+// gramsAt returns the grams that the text can have at the offset of a needle,
+// as a series of which those count that are folded.
+func (g *grams) gramsAt(needle string, offset int) (first, step, count uint32) {
+	switch {
+	case offset < 0:
+		first, step, count = uint32(needle[0])<<8|uint32(needle[1])<<16|uint32(needle[2])<<24, 1, 256
+	case offset+gramSize > len(needle):
+		first, step, count = uint32(needle[offset])|uint32(needle[offset+1])<<8|uint32(needle[offset+2])<<16, 1<<24, 256
+	default:
+		return uint32(needle[offset]) | uint32(needle[offset+1])<<8 | uint32(needle[offset+2])<<16 | uint32(needle[offset+3])<<24 | g.fold, 1, 1
 	}
-	gram |= g.fold
-	if free < 0 {
-		return []uint32{gram}
+	fold := g.fold
+	if step == 1 {
+		fold &^= 0xff
+	} else {
+		fold &= 0xffffff
 	}
-	var all []uint32
-	for c := range uint32(256) {
-		if c&g.fold == g.fold&0xff {
-			all = append(all, gram|c<<free)
-		}
-	}
-	return all
+	return first | fold, step, count
 }
 
 // Costs in ns for each byte of text, measured roughly; only their order counts.
@@ -244,7 +245,7 @@ func (b *planner) placeShort() {
 		case len(text) >= minCoarse:
 			more := 0.0
 			for class := range coarseStride {
-				_, c := b.choose(&b.coarse, &b.freq.coarse, coarseStride, text, class)
+				_, c := b.coarse.choose(&b.freq.coarse, coarseStride, text, class)
 				more += c
 			}
 			if c := text[b.rarest(text, chosen)]; b.needles[i].fold || more/n/coarseStride*gramCost < b.byteCost(c, chosen) {
@@ -310,8 +311,6 @@ func (g *grams) finish() {
 	k := bits.Len(uint(2 * len(g.at)))
 	g.keys, g.found, g.shift = make([]uint64, 1<<k), make([][]place, 1<<k), uint(64-k)
 	for gram, places := range g.at {
-		h := hash(gram)
-		g.set[h>>3] |= 1 << (h & 7)
 		i := g.home(gram)
 		for g.keys[i] != 0 {
 			i = (i + 1) & (len(g.keys) - 1)

@@ -16,7 +16,7 @@ type hit struct {
 const (
 	// tile is how much of a block one search covers before the next one looks
 	// at the same text, so that it is still in the nearest cache.
-	tile = 16 << 10
+	tile = 8 << 10
 	// group is the number of bytes that are probed for one branch.
 	group = 32
 )

@@ -129,7 +129,7 @@ func compile(expr string) (pattern, error) {
 
 // maxOptions is the number of requirements of one expression among which the
 // input decides.
-const maxOptions = 8
+const maxOptions = 4
 
 // class ranks a requirement by the search that its literals need.
 func class(a anyOf) int {
