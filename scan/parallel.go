@@ -154,7 +154,7 @@ func (s *Set) samplePlan(r io.ReaderAt, size int64) *plan {
 	if size < learnFirst {
 		return s.typical()
 	}
-	f := newFrequencies(s.fold)
+	f := &frequencies{fold: s.fold}
 	b := make([]byte, learnAll/pieces)
 	for i := range int64(pieces) {
 		at := i * size / pieces

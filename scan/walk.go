@@ -129,7 +129,7 @@ func (sc *scanner) learn(b []byte) {
 		return
 	}
 	if sc.freq == nil {
-		sc.freq = newFrequencies(sc.set.fold)
+		sc.freq = &frequencies{fold: sc.set.fold}
 	}
 	before := sc.learned
 	sc.freq.learn(b)
