@@ -4,7 +4,9 @@ go 1.26
 
 require (
 	cel.dev/cel-go v0.33.2
+	github.com/klauspost/compress v1.20.3
 	github.com/spf13/cobra v1.10.2
+	github.com/ulikunitz/xz v0.5.17
 	go.yaml.in/yaml/v3 v3.0.6
 	golang.org/x/sys v0.21.0
 )

@@ -20,6 +20,10 @@ type Item struct {
 	Open func() (io.ReadCloser, error) // the content of large material (logs)
 	Line int                           // number of the first line of Data within Origin, minus one
 
+	Size    int64  // bytes of the content, -1 when unknown
+	Dropped int64  // log: lines known to be lost before they could be read
+	Bound   string // log: exact, at-least or unknown; "" means that nothing was lost
+
 	Reader string      // name of the reader that must be used (--as, or the bundle's index); "" recognises by content
 	Absent ddx.Absence // set when the material could not be had; Detail says more
 	Detail string
