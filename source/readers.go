@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"ddx"
@@ -10,9 +11,9 @@ import (
 
 // Readers is every form of material that ddx understands, most specific first.
 // Adding a source means adding one file and one line here.
-var Readers = []Reader{
-	ethtoolStatistics,
-}
+var Readers = slices.Concat(
+	networkReaders,
+)
 
 // MaxItem is the most that is read of one piece of structured material, in
 // bytes. Longer material is a log or a mistake.
