@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"path"
@@ -212,3 +213,7 @@ func endpoint(name string) ddx.Subject { return ddx.Subject{Kind: ddx.Endpoint, 
 func (it *Item) cite(f *ddx.Fact, n int, line string) {
 	f.Evidence = append(f.Evidence, it.evidence(n, strings.TrimRight(line, " \t"))...)
 }
+
+// sortedKeys returns the keys of a map in order, so that facts always come in
+// the same order.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -11,4 +11,10 @@ var networkReaders = []Reader{
 	ethtoolSettings,
 	ethtoolPermanent,
 	ethtoolStatistics,
+	ipLink,
+	ipLinkJSON,
+	ifconfigReader,
+	procNetDev,
+	netstatInterfaces,
+	sysClassNet,
 }

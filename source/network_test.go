@@ -21,6 +21,9 @@ var update = flag.Bool("update", false, "rewrite the .want files of the network 
 // alone does not name the interface, table or target.
 var networkNames = map[string]string{
 	"ethtool-driver/ena.txt":     "ethtool -i ens5",
+	"sys-class-net/mtu.txt":      "/sys/class/net/eth0/mtu",
+	"sys-class-net/carrier.txt":  "/sys/class/net/eth1/carrier",
+	"sys-class-net/flags.txt":    "/sys/class/net/eth1/flags",
 	"ethtool-statistics/ena.txt": "sos_commands/networking/ethtool_-S_ens5",
 }
 
@@ -129,4 +132,4 @@ func readerName(rd *Reader) string {
 
 // nameOnly are the readers of files whose content is a lone word: the path
 // tells what it means.
-var nameOnly = map[string]bool{}
+var nameOnly = map[string]bool{"sys-class-net": true}
