@@ -19,9 +19,9 @@ var netFacts = []FactKind{
 		str("dst", "CIDR or default"), str("via", ""), str("dev", ""), str("src", ""), str("table", "main, local or the number"), str("type", "unicast, blackhole, unreachable, prohibit"), state("metric", "", ""), str("proto", ""), state("mtu", "B", ""),
 	}},
 	{Name: "route.get", Subject: Host, Key: []string{"dst"}, Doc: "ip route get", Fields: []Field{str("dst", ""), str("dev", ""), str("via", ""), str("src", ""), str("error", "as printed")}},
-	{Name: "rule", Subject: Host, Key: []string{"priority", "from", "to"}, Doc: "ip rule", Fields: []Field{state("priority", "", ""), str("from", ""), str("to", ""), str("table", ""), str("fwmark", ""), str("iif", "")}},
+	{Name: "rule", Subject: Host, Key: []string{"priority", "from", "to"}, Doc: "ip rule", Fields: []Field{state("priority", "", ""), str("from", ""), str("to", ""), str("table", ""), str("fwmark", ""), str("iif", ""), str("action", "unreachable, blackhole, prohibit or goto; empty for a lookup")}},
 	{Name: "rule.summary", Subject: Host, Doc: "over a whole listing of ip rule: what a CNI keeps in pairs", Fields: []Field{
-		gauge("to_pod", "", "rules 'from all to ADDR' of priority 512"), gauge("from_pod", "", "rules 'from ADDR' of priority 1536 or 32765-"), list("to_without_from", "addresses with a to rule and no from rule on a secondary interface"), list("from", "addresses with a from rule"), list("to", "addresses with a to rule"),
+		gauge("to_pod", "", "rules 'from all to ADDR' of priority 512"), gauge("from_pod", "", "rules 'from ADDR' of priority 1536 or 32765-"), list("to_without_from", "addresses with a to rule and no from rule on a secondary interface"), list("from_without_to", "addresses with a from rule and no to rule"), list("from", "addresses with a from rule"), list("to", "addresses with a to rule"),
 	}},
 	{Name: "neighbour", Subject: NIC, Key: []string{"address"}, Doc: "ip neigh, arp -n", Fields: []Field{str("address", ""), str("mac", ""), str("state", "REACHABLE, STALE, FAILED, INCOMPLETE, PERMANENT ...")}},
 	{Name: "netfilter.rule", Subject: Host, Key: []string{"table", "chain", "text"}, Doc: "iptables-save, iptables -L -v, nft list ruleset: rules that drop, reject, translate or do not track, and chain policies", Fields: []Field{

@@ -24,6 +24,7 @@ var networkNames = map[string]string{
 	"sys-class-net/mtu.txt":      "/sys/class/net/eth0/mtu",
 	"sys-class-net/carrier.txt":  "/sys/class/net/eth1/carrier",
 	"sys-class-net/flags.txt":    "/sys/class/net/eth1/flags",
+	"ip-route/table.txt":         "ip route show table 10001",
 	"ethtool-statistics/ena.txt": "sos_commands/networking/ethtool_-S_ens5",
 }
 
