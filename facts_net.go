@@ -39,7 +39,8 @@ var netFacts = []FactKind{
 	{Name: "sockets", Subject: Host, Key: []string{"proto"}, Doc: "/proc/net/sockstat, ss -s", Fields: []Field{str("proto", "TCP, UDP, ..."), gauge("inuse", "", ""), gauge("orphan", "", ""), gauge("tw", "", "in TIME_WAIT"), gauge("alloc", "", ""), gauge("mem", "pages", "")}},
 	{Name: "socket.states", Subject: Host, Key: []string{"state"}, Doc: "counts by state in a listing of ss or netstat", Fields: []Field{str("state", "SYN-SENT, ESTAB, TIME-WAIT, CLOSE-WAIT ... as ss writes it"), gauge("count", "", ""), str("peer", "the peer with the most, ADDR:PORT"), gauge("peer_count", "", "")}},
 	{Name: "socket", Subject: Host, Key: []string{"local", "peer"}, Doc: "a socket worth a fact: listening with a queue, SYN-SENT, or with unacknowledged data", Fields: []Field{
-		str("proto", ""), str("state", ""), str("local", ""), str("peer", ""), gauge("recv_q", "", "listening: waiting to be accepted"), gauge("send_q", "", "listening: the backlog"), str("timer", ""), str("process", ""),
+		str("proto", ""), str("state", ""), str("local", ""), str("peer", ""), gauge("recv_q", "", "listening: waiting to be accepted"), gauge("send_q", "", "listening: the backlog"), str("timer", "KIND,LEFT,RETRANSMISSIONS"), str("process", "comm:pid"),
+		gauge("retransmits", "", "times the oldest segment was sent again without an answer"), gauge("unacked", "segments", "sent and not acknowledged"), gauge("mss", "B", ""), gauge("pmtu", "B", "path MTU the kernel believes in"), gauge("last_received", "ms", "since the last segment with data"),
 	}},
 	{Name: "dns.config", Subject: Host, Doc: "resolv.conf", Fields: []Field{list("nameservers", ""), list("search", ""), state("ndots", "", ""), list("options", ""), gauge("servers", "", "how many nameserver lines")}},
 	{Name: "dns.answer", Subject: Endpoint, Key: []string{"type", "server"}, Doc: "one answer: dig, drill, host, nslookup; the subject is the name asked for", Fields: []Field{
