@@ -25,7 +25,7 @@ var netFacts = []FactKind{
 	}},
 	{Name: "neighbour", Subject: NIC, Key: []string{"address"}, Doc: "ip neigh, arp -n", Fields: []Field{str("address", ""), str("mac", ""), str("state", "REACHABLE, STALE, FAILED, INCOMPLETE, PERMANENT ...")}},
 	{Name: "netfilter.rule", Subject: Host, Key: []string{"table", "chain", "text"}, Doc: "iptables-save, iptables -L -v, nft list ruleset: rules that drop, reject, translate or do not track, and chain policies", Fields: []Field{
-		str("table", ""), str("chain", ""), str("target", "DROP, REJECT, MASQUERADE, SNAT, DNAT, NOTRACK, ACCEPT, policy-DROP, policy-ACCEPT"), str("text", "the rule as printed"), str("proto", ""), str("dport", ""), str("src", ""), str("dst", ""), str("in", ""), str("out", ""),
+		str("table", ""), str("chain", ""), str("target", "DROP, REJECT, MASQUERADE, SNAT, DNAT, NOTRACK, ACCEPT, policy-DROP, policy-ACCEPT"), str("text", "the rule as printed, without its counters"), str("proto", ""), str("dport", ""), str("src", ""), str("dst", ""), str("in", ""), str("out", ""),
 		Field{Name: "packets", Type: Int, Number: Counter, Since: "rule", Doc: "packets that hit it, absent when not printed"}, gauge("delta", "packets", "growth between two samples"), ratio("seconds", "s", "between them"), flag("reset", ""),
 	}},
 	{Name: "netfilter.summary", Subject: Host, Doc: "over a whole ruleset", Fields: []Field{
