@@ -30,6 +30,7 @@ var networkNames = map[string]string{
 	"kernel-tables/conntrack-count.txt": "/proc/sys/net/netfilter/nf_conntrack_count",
 	"kernel-tables/conntrack-max.txt":   "/proc/sys/net/netfilter/nf_conntrack_max",
 	"kernel-tables/neigh.txt":           "proc/sys/net/ipv4/neigh/default/gc_thresh3",
+	"getent/ahosts.txt":                 "getent ahosts www.example.com",
 	"ethtool-statistics/ena.txt":        "sos_commands/networking/ethtool_-S_ens5",
 }
 
