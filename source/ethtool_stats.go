@@ -29,17 +29,27 @@ var (
 )
 
 func readEthtoolStatistics(it *Item, emit func(ddx.Fact)) error {
-	name := ""
-	if w := it.command(); len(w) > 2 && w[0] == "ethtool" {
-		name = w[len(w)-1]
-	}
+	of := newInterfaceOf(it)
 	type sum struct {
 		total int64
 		line  int
 		text  string
 	}
 	sums, order := map[string]*sum{}, []string(nil)
+	flush := func(name string) {
+		for _, key := range order {
+			s := sums[key]
+			emit(it.fact("nic.counter", nic(name), s.line, s.text, "name", "queue_sum_"+key, "value", s.total))
+		}
+		clear(sums)
+		order = nil
+	}
 	it.lines(func(n int, line string) {
+		before := of.name
+		if of.follow(line) {
+			flush(before)
+			return
+		}
 		m := statLine.FindStringSubmatch(line)
 		if m == nil {
 			return
@@ -48,19 +58,16 @@ func readEthtoolStatistics(it *Item, emit func(ddx.Fact)) error {
 		if err != nil {
 			return
 		}
-		emit(it.fact("nic.counter", nic(name), n, strings.TrimSpace(line), "name", m[1], "value", v))
+		emit(it.fact("nic.counter", nic(of.name), n, strings.TrimRight(line, " \t"), "name", m[1], "value", v))
 		if q := queueStat.FindStringSubmatch(m[1]); q != nil {
 			s := sums[q[1]]
 			if s == nil {
-				s = &sum{line: n, text: strings.TrimSpace(line)}
+				s = &sum{line: n, text: strings.TrimRight(line, " \t")}
 				sums[q[1]], order = s, append(order, q[1])
 			}
 			s.total += v
 		}
 	})
-	for _, key := range order {
-		s := sums[key]
-		emit(it.fact("nic.counter", nic(name), s.line, s.text, "name", "queue_sum_"+key, "value", s.total))
-	}
+	flush(of.name)
 	return nil
 }

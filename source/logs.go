@@ -13,7 +13,7 @@ var logKinds = []string{"log.match", "log.coverage", "log.unexplained", "kernel.
 var logReaders = []Reader{
 	{
 		Name: "kernel-log", Doc: "/dev/kmsg, dmesg in any form, the console, pstore and kdump texts", Kinds: logKinds, Basic: true, Log: true,
-		Match: func(name string, head []byte) bool { k, _, _, n := tally(head); return n > 0 && 2*k > n },
+		Match: func(name string, head []byte) bool { k, _, _, n := census(head); return n > 0 && 2*k > n },
 	},
 	{
 		Name: "journal", Doc: "journalctl in its short, export and JSON forms", Kinds: logKinds, Log: true,
@@ -23,7 +23,7 @@ var logReaders = []Reader{
 	},
 	{
 		Name: "log", Doc: "syslog files and what programs write with a time before each line", Kinds: logKinds, Log: true,
-		Match: func(name string, head []byte) bool { k, s, t, n := tally(head); return n > 0 && 2*max(k+s, t) >= n },
+		Match: func(name string, head []byte) bool { k, s, t, n := census(head); return n > 0 && 2*max(k+s, t) >= n },
 	},
 }
 
@@ -35,8 +35,8 @@ func firstLine(b []byte) []byte {
 	return b
 }
 
-// tally counts the first lines by who wrote them and whether they have a time.
-func tally(head []byte) (kernel, service, timed, lines int) {
+// census counts the first lines by who wrote them and whether they have a time.
+func census(head []byte) (kernel, service, timed, lines int) {
 	for line := range bytes.Lines(head) {
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
@@ -61,7 +61,7 @@ func tally(head []byte) (kernel, service, timed, lines int) {
 // channelOf says what a log can hold, by its first lines: a log that only a
 // program writes says nothing of the kernel by what it lacks.
 func channelOf(reader string, head []byte) logline.Channel {
-	kernel, service, _, n := tally(head)
+	kernel, service, _, n := census(head)
 	switch {
 	case reader == "journal":
 		return logline.Unknown

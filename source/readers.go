@@ -11,9 +11,11 @@ import (
 
 // Readers is every form of material that ddx understands, most specific first.
 // Adding a source means adding one file and one line here.
-var Readers = slices.Concat([]Reader{
-	ethtoolStatistics, mountCheck,
-}, logReaders)
+var Readers = slices.Concat(
+	networkReaders,
+	[]Reader{mountCheck},
+	logReaders,
+)
 
 // MaxItem is the most that is read of one piece of structured material, in
 // bytes. Longer material is a log or a mistake.
