@@ -1,0 +1,12 @@
+package source
+
+// storageReaders are about mounts, file systems and disks.
+var storageReaders = []Reader{
+	mountStats, mountTable, findmntTable, nfsstatMounts, nfsClientCounters, diskFree,
+}
+
+// hostReaders are about the machine, its kernel, memory and tasks.
+var hostReaders = []Reader{}
+
+// cloudReaders are about what the provider says.
+var cloudReaders = []Reader{}
