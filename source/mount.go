@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -78,6 +79,9 @@ func (it *Item) mountFact(n int, line, source, target, fstype, options string) d
 			// Either of mount and superblock makes it read-only.
 			f.Fields["read_only"] = f.Fields["read_only"] == true || o == "ro"
 		}
+	}
+	if f.Fields["read_only"] == true {
+		f.Fields["options"] = slices.DeleteFunc(opts, func(o string) bool { return o == "rw" })
 	}
 	if fstype == "nfs" || fstype == "nfs4" {
 		addNFSFields(f.Fields, source, fstype, opts)

@@ -1,7 +1,9 @@
 package source
 
 import (
+	"encoding/hex"
 	"math"
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -89,4 +91,26 @@ func taskSubject(comm, pid string) ddx.Subject {
 		return ddx.Subject{Kind: ddx.Task, Name: comm}
 	}
 	return ddx.Subject{Kind: ddx.Task, Name: comm + ":" + pid}
+}
+
+// hexAddress returns the IP address written as 8 or 32 hexadecimal digits in
+// network order.
+func hexAddress(s string) any {
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		return nil
+	}
+	a, ok := netip.AddrFromSlice(b)
+	if !ok {
+		return nil
+	}
+	return a.String()
+}
+
+func asHex(s string) any {
+	v, err := strconv.ParseInt(strings.TrimPrefix(s, "0x"), 16, 64)
+	if err != nil {
+		return nil
+	}
+	return v
 }
