@@ -7,7 +7,10 @@ var storageReaders = []Reader{
 
 // hostReaders are about the machine, its kernel, memory and tasks.
 var hostReaders = []Reader{
-	taskStacks, processStatus, procTask,
+	taskStacks, topBatch, processStatus, procTask,
+	moduleInfo, loadedModules, moduleVersions, initramfsListing,
+	kernelVersion, osRelease, uptimeAndLoad, kernelCommandLine, kernelTaint, virtualisation,
+	memInfo, freeMemory, pressureStall, kernelStat, vmStat, interrupts, cpuShares, sysctlValues,
 }
 
 // cloudReaders are about what the provider says.
