@@ -18,6 +18,7 @@ var storageFacts = []FactKind{
 	{Name: "mount.check", Subject: Mount, Doc: "a look at a mount point in a disposable child", Fields: []Field{str("result", "ok, hung or error"), str("error", ""), ratio("seconds", "s", "")}},
 	{Name: "mount.attempt", Subject: Mount, Doc: "an NFS mount attempt as mount.nfs -v, strace or mount.efs shows it", Fields: []Field{str("server", ""), str("options", ""), str("vers", ""), str("result", "ok or the error text"), str("errno", ""), flag("finished", "")}},
 	{Name: "rpc.task", Subject: Mount, Doc: "a waiting SunRPC task of /sys/kernel/debug/sunrpc; the subject is the server", Fields: []Field{str("program", ""), str("procedure", ""), str("action", ""), str("queue", ""), gauge("count", "", "")}},
+	{Name: "nfs.server", Subject: Mount, Doc: "/proc/fs/nfsfs/servers; the subject is the server. Clients that are still initialising are not listed", Fields: []Field{str("vers", "major version"), str("address", ""), state("port", "", ""), gauge("users", "", "mounts and other holders")}},
 	{Name: "export", Subject: Mount, Doc: "showmount -e, exportfs", Fields: []Field{str("path", ""), list("clients", "")}},
 }
 

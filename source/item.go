@@ -28,6 +28,8 @@ type Item struct {
 	Absent ddx.Absence // set when the material could not be had; Detail says more
 	Detail string
 	Named  bool // the caller named it: not being able to read it makes exit status 4
+
+	starts []int // offsets of the lines of Data, made by lineText
 }
 
 // Reader turns one form of material into facts. Readers are values in the list

@@ -14,7 +14,7 @@ var (
 		Kinds: []string{"nic.counter"},
 		Files: []string{"proc/net/dev"},
 		Twice: true, Basic: true,
-		Match: anyLine(`^\s*(?:Inter-\|\s+Receive\s+\||face \|bytes +packets|[\w.@-]+:(?:\s*\d+){16}\s*$)`),
+		Match: anyLine(`^\s*(?:Inter-\|\s+Receive\s+\||face \|bytes +packets|[\w.@-]+:[ \t]*\d+(?:[ \t]+\d+){15}[ \t]*$)`),
 		Read:  readNetDev,
 	}
 	netstatInterfaces = Reader{

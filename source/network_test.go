@@ -2,7 +2,6 @@ package source
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,8 +13,6 @@ import (
 
 	"ddx"
 )
-
-var update = flag.Bool("update", false, "rewrite the .want files of the network readers")
 
 // networkNames are the commands of fixtures whose facts need one: the output
 // alone does not name the interface, table or target.
@@ -128,13 +125,6 @@ func checkFixture(t *testing.T, rd *Reader, file string) {
 	if !bytes.Equal(old, out.Bytes()) {
 		t.Errorf("facts differ from %s; got:\n%s", want, out.Bytes())
 	}
-}
-
-func readerName(rd *Reader) string {
-	if rd == nil {
-		return "nothing"
-	}
-	return rd.Name
 }
 
 // nameOnly are the readers of files whose content is a lone word: the path

@@ -13,6 +13,9 @@ import (
 // Adding a source means adding one file and one line here.
 var Readers = slices.Concat(
 	networkReaders,
+	storageReaders,
+	hostReaders,
+	cloudReaders,
 	[]Reader{mountCheck},
 	logReaders,
 )
@@ -24,8 +27,8 @@ const MaxItem = 64 << 20
 // HeadSize is how much of an item recognition looks at.
 const HeadSize = 64 << 10
 
-// Recognise returns the reader for an item: the one it names, or the first one
-// that knows its content, or nil.
+// Recognise returns the reader for an item: the one it names, or the one whose
+// file of /proc or /sys it is, or the first one that knows its content, or nil.
 func Recognise(it *Item) (*Reader, error) {
 	if it.Reader != "" {
 		for i := range Readers {
@@ -34,6 +37,9 @@ func Recognise(it *Item) (*Reader, error) {
 			}
 		}
 		return nil, fmt.Errorf("read %s as %q: no such kind of material; 'ddx collect --list' names them", it.Origin, it.Reader)
+	}
+	if rd := readerByPath(it.Origin); rd != nil {
+		return rd, nil
 	}
 	head := it.Data
 	if len(head) > HeadSize {

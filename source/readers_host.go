@@ -1,0 +1,17 @@
+package source
+
+// storageReaders are about mounts, file systems and disks.
+var storageReaders = []Reader{
+	mountStats, mountTable, findmntTable, nfsstatMounts, nfsClientCounters, nfsServers, rpcTasks, straceCalls, mountAttempts, exportList, diskFree,
+}
+
+// hostReaders are about the machine, its kernel, memory and tasks.
+var hostReaders = []Reader{
+	taskStacks, topBatch, processStatus, procTask,
+	moduleInfo, loadedModules, moduleVersions, initramfsListing,
+	kernelVersion, osRelease, uptimeAndLoad, kernelCommandLine, kernelTaint, virtualisation,
+	memInfo, freeMemory, pressureStall, kernelStat, vmStat, interrupts, cpuShares, sysctlValues,
+}
+
+// cloudReaders are about what the provider says.
+var cloudReaders = []Reader{}
