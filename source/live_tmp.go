@@ -1,0 +1,8 @@
+package source
+
+import (
+	"context"
+	"errors"
+)
+
+func Live(ctx context.Context, o Options) (Take, error) { return Take{}, errors.New("tmp") }
