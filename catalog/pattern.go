@@ -102,7 +102,7 @@ func (p *CompiledPattern) placeholder(body string) (string, error) {
 		return "(?:" + alternatives(lit) + ")?", nil
 	}
 	name, typ, named := strings.Cut(body, ":")
-	if named && !captureName.MatchString(name) {
+	if named && (!captureName.MatchString(name) || strings.HasPrefix(typ, " ")) {
 		named, typ = false, body // a literal alternative that holds a colon
 	}
 	if !named {
