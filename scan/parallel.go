@@ -124,6 +124,7 @@ func (s *Set) scanChunk(p *plan, r io.ReaderAt, i, chunk, size int64, deliver bo
 	sc.offset, sc.limit = start, limit
 	out.err = sc.run(io.NewSectionReader(r, start, size-start))
 	out.stats = sc.stats
+	out.stats.Candidates = sc.candidates
 	return out
 }
 
@@ -151,7 +152,7 @@ func nextLine(r io.ReaderAt, from, limit int64, buf []byte) (int64, error) {
 // be read are left out; the scan meets the error again and reports it.
 func (s *Set) samplePlan(r io.ReaderAt, size int64) *plan {
 	const pieces = 16
-	if size < learnFirst {
+	if size < learnAll {
 		return s.typical()
 	}
 	f := &frequencies{fold: s.fold}

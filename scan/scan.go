@@ -41,6 +41,7 @@ func (s *Set) Scan(r io.Reader, visit func(Line) (follow int)) (Stats, error) {
 	sc := newScanner(s, s.typical(), visit)
 	sc.learning = true
 	err := sc.run(r)
+	sc.stats.Candidates = sc.candidates
 	return sc.stats, err
 }
 
@@ -55,8 +56,8 @@ const (
 // A scanner is one pass over an input. Lines that begin at or behind limit are
 // left alone.
 type scanner struct {
+	searcher
 	set      *Set
-	plan     *plan
 	learning bool // the plan is still to be fitted to the input
 	freq     *frequencies
 	learned  int // bytes that freq has counted
@@ -73,7 +74,6 @@ type scanner struct {
 
 	stats   Stats
 	follow  int
-	hits    []hit
 	ran     []int64 // by expression: the line that it last ran on
 	matched []int
 }
@@ -83,7 +83,7 @@ func newScanner(s *Set, p *plan, visit func(Line) int) *scanner {
 		visit = func(Line) int { return 0 }
 	}
 	return &scanner{
-		set: s, plan: p, visit: visit, limit: 1<<63 - 1,
+		searcher: searcher{plan: p}, set: s, visit: visit, limit: 1<<63 - 1,
 		buf:   make([]byte, 2*readSize+slackSize),
 		stats: Stats{Counts: make([]int64, len(s.patterns))},
 		ran:   make([]int64, len(s.patterns)),
@@ -94,10 +94,13 @@ func newScanner(s *Set, p *plan, visit func(Line) int) *scanner {
 // of the last line that begins before the limit.
 func (sc *scanner) run(r io.Reader) error {
 	empty := 0
-	for sc.offset < sc.limit {
+	for {
 		n, err := r.Read(sc.space())
 		sc.end += n
 		sc.take(n)
+		if sc.offset >= sc.limit {
+			return nil // an error behind the last line is of no concern
+		}
 		if empty++; n > 0 {
 			empty = 0
 		}
@@ -106,7 +109,7 @@ func (sc *scanner) run(r io.Reader) error {
 		}
 		if err != nil {
 			at := sc.offset + int64(sc.end) + sc.cut
-			if sc.offset < sc.limit && sc.end > 0 {
+			if sc.end > 0 {
 				sc.walk(sc.end)
 				sc.drop(sc.end, sc.cut)
 			}
@@ -116,7 +119,6 @@ func (sc *scanner) run(r io.Reader) error {
 			return fmt.Errorf("read log at byte %d: %w", at, err)
 		}
 	}
-	return nil
 }
 
 // space returns where the next read goes: behind the bytes in use.
