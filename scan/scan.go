@@ -46,7 +46,9 @@ func (s *Set) Scan(r io.Reader, visit func(Line) (follow int)) (Stats, error) {
 }
 
 const (
-	readSize = 256 << 10
+	// Reads grow from firstRead to readSize as long as the input fills them.
+	firstRead = 16 << 10
+	readSize  = 256 << 10
 	// lookahead is the size of reads behind a limit, for the end of a line.
 	lookahead = 16 << 10
 	// maxEmptyReads is how many reads in a row may return nothing.
@@ -69,6 +71,7 @@ type scanner struct {
 	// them have been dropped.
 	buf    []byte
 	end    int
+	size   int // of the next read
 	offset int64
 	cut    int64
 
@@ -84,7 +87,7 @@ func newScanner(s *Set, p *plan, visit func(Line) int) *scanner {
 	}
 	return &scanner{
 		searcher: searcher{plan: p}, set: s, visit: visit, limit: 1<<63 - 1,
-		buf:   make([]byte, 2*readSize+slackSize),
+		buf: make([]byte, 2*firstRead+slackSize), size: firstRead,
 		stats: Stats{Counts: make([]int64, len(s.patterns))},
 		ran:   make([]int64, len(s.patterns)),
 	}
@@ -95,7 +98,11 @@ func newScanner(s *Set, p *plan, visit func(Line) int) *scanner {
 func (sc *scanner) run(r io.Reader) error {
 	empty := 0
 	for {
-		n, err := r.Read(sc.space())
+		space := sc.space()
+		n, err := r.Read(space)
+		if n == len(space) {
+			sc.size = min(2*sc.size, readSize)
+		}
 		sc.end += n
 		sc.take(n)
 		if sc.offset >= sc.limit {
@@ -123,14 +130,14 @@ func (sc *scanner) run(r io.Reader) error {
 
 // space returns where the next read goes: behind the bytes in use.
 func (sc *scanner) space() []byte {
-	size := readSize
+	size := sc.size
 	if left := sc.limit - sc.offset - int64(sc.end); left <= 0 {
 		size = lookahead
-	} else if left < readSize {
+	} else if left < int64(size) {
 		size = int(left)
 	}
-	if sc.end+size+slackSize > len(sc.buf) {
-		buf := make([]byte, min(2*len(sc.buf), MaxLine+readSize+slackSize))
+	if need := sc.end + size + slackSize; need > len(sc.buf) {
+		buf := make([]byte, min(2*need, MaxLine+readSize+slackSize))
 		copy(buf, sc.buf[:sc.end])
 		sc.buf = buf
 	}
