@@ -132,16 +132,19 @@ func cross(a, b anyOf) anyOf {
 // so that ASCII folding alone would miss matches. The runs between such letters
 // are requirements of their own because they need fewer variants.
 func analyseLiteral(re *syntax.Regexp) (exact anyOf, required []anyOf) {
+	text := string(re.Rune)
+	if re.Flags&syntax.FoldCase == 0 && !strings.ContainsRune(text, utf8.RuneError) {
+		return anyOf{{text: text}}, nil
+	}
 	var whole, runs concat
-	folded := re.Flags&syntax.FoldCase != 0
 	for _, r := range re.Rune {
-		set := runesOf([]rune{r, r})
+		set := orbit(r)
 		switch {
-		case folded && len(re.Rune) == 1:
+		case re.Flags&syntax.FoldCase == 0:
+			set = runesOf([]rune{r, r})
+		case len(re.Rune) == 1:
 			// One letter, as in [Ff]ailed, is better told apart than folded.
 			set = runesOf(orbitPairs(r))
-		case folded:
-			set = orbit(r)
 		}
 		whole.add(set, nil)
 		if len(set) > 1 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 )
 
@@ -64,8 +65,9 @@ func (s *Set) scanChunks(r io.ReaderAt, size int64, workers int, chunk int64, vi
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
+			sc := newScanner(s, p, nil)
 			for i := range tickets {
-				parts <- s.scanChunk(p, r, i, chunk, size, visit != nil)
+				parts <- sc.chunk(r, i, chunk, size, visit != nil)
 			}
 		})
 	}
@@ -100,19 +102,10 @@ func (s *Set) scanChunks(r io.ReaderAt, size int64, workers int, chunk int64, vi
 	return total, err
 }
 
-// scanChunk scans the lines that begin in chunk i.
-func (s *Set) scanChunk(p *plan, r io.ReaderAt, i, chunk, size int64, deliver bool) part {
+// chunk scans the lines that begin in chunk i of r.
+func (sc *scanner) chunk(r io.ReaderAt, i, chunk, size int64, deliver bool) part {
 	out := part{index: i}
 	start, limit := i*chunk, min((i+1)*chunk, size)
-	var visit func(Line) int
-	if deliver {
-		visit = func(l Line) int {
-			l.Text, l.Patterns = bytes.Clone(l.Text), append([]int(nil), l.Patterns...)
-			out.lines = append(out.lines, l)
-			return 0
-		}
-	}
-	sc := newScanner(s, p, visit)
 	if start > 0 {
 		// The line that begins before the chunk is of an earlier one.
 		var err error
@@ -121,9 +114,20 @@ func (s *Set) scanChunk(p *plan, r io.ReaderAt, i, chunk, size int64, deliver bo
 			return out
 		}
 	}
-	sc.offset, sc.limit = start, limit
+	sc.visit = func(l Line) int {
+		if deliver {
+			l.Text, l.Patterns = bytes.Clone(l.Text), slices.Clone(l.Patterns)
+			out.lines = append(out.lines, l)
+		}
+		return 0
+	}
+	sc.offset, sc.limit, sc.end = start, limit, 0
+	sc.stats = Stats{Counts: make([]int64, len(sc.set.patterns))}
+	sc.candidates = 0
+	clear(sc.ran)
 	out.err = sc.run(io.NewSectionReader(r, start, size-start))
 	out.stats = sc.stats
+	out.stats.Candidates = sc.candidates
 	return out
 }
 
@@ -151,7 +155,7 @@ func nextLine(r io.ReaderAt, from, limit int64, buf []byte) (int64, error) {
 // be read are left out; the scan meets the error again and reports it.
 func (s *Set) samplePlan(r io.ReaderAt, size int64) *plan {
 	const pieces = 16
-	if size < learnFirst {
+	if size < learnAll {
 		return s.typical()
 	}
 	f := &frequencies{fold: s.fold}

@@ -3,6 +3,7 @@ package scan
 import (
 	"encoding/binary"
 	"math/bits"
+	"strings"
 )
 
 // The text is sampled by grams of 4 bytes at every 4th position (coarse) or at
@@ -22,9 +23,8 @@ const (
 	fullCoarse = coarseStride + 3 // without bytes that can be anything
 	longEnough = 16               // beyond this a literal is not much rarer
 
-	fold32    = 0x20202020
-	setBits   = 16
-	slackSize = 8 // bytes behind the text that the probes may read
+	fold32  = 0x20202020
+	setBits = 16
 )
 
 // hash returns the index of a byte in a set and, in the three bits below it,
@@ -58,6 +58,11 @@ type needle struct {
 	literal
 	patterns []int32 // expressions to run
 	word     int32   // index of the word, or -1
+
+	// One occurrence in a line is enough, so that a line full of the needle
+	// takes no memory. Of words the leftmost is wanted, and what may reach into
+	// the end of the line has to be looked at each time.
+	once bool
 }
 
 // A plan says for what the text is searched, and how. It does not change.
@@ -117,7 +122,7 @@ func (s *Set) newPlan(f *frequencies) *plan {
 	}
 	for i, w := range s.words {
 		n := b.add(literal{w, true})
-		b.needles[n].word = int32(i)
+		b.needles[n].word, b.needles[n].once = int32(i), false
 		b.sample(&b.fine, &f.fine, fineStride, n)
 	}
 	b.placeShort()
@@ -134,7 +139,7 @@ type planner struct {
 }
 
 func (b *planner) add(l literal) int32 {
-	b.needles = append(b.needles, needle{literal: l, word: -1})
+	b.needles = append(b.needles, needle{literal: l, word: -1, once: !strings.ContainsAny(l.text, "\r\n")})
 	return int32(len(b.needles) - 1)
 }
 

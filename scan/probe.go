@@ -19,35 +19,43 @@ const (
 	tile = 8 << 10
 	// group is the number of bytes that are probed for one branch.
 	group = 32
+	// slackSize is how much behind the text the last group may read.
+	slackSize = group + gramSize
 )
 
-// search appends to hits the occurrences of needles in b[:n], by position, and
-// returns how many grams and bytes it had to look at closely. b must be longer
-// than n by slackSize.
-func (p *plan) search(hits []hit, b []byte, n int) (_ []hit, candidates int64) {
-	s := searcher{plan: p, hits: hits, b: b, n: n}
+// A searcher looks for the needles of a plan in one block after the other.
+type searcher struct {
+	*plan
+	hits       []hit   // of the block, by position
+	last       []int32 // by needle: where it was seen last in the block, or -1
+	candidates int64   // grams and bytes that had to be looked at closely
+
+	b []byte
+	n int
+}
+
+// search finds the needles in b[:n]. b must be longer than n by slackSize.
+func (s *searcher) search(b []byte, n int) {
+	s.b, s.n, s.hits = b, n, s.hits[:0]
+	if len(s.last) != len(s.needles) {
+		s.last = make([]int32, len(s.needles))
+	}
+	for i := range s.last {
+		s.last[i] = -1
+	}
 	for lo := 0; lo < n; lo += tile {
 		hi := min(lo+tile, n)
-		if p.coarse.keys != nil {
+		if s.coarse.keys != nil {
 			s.searchCoarse(lo, hi)
 		}
-		if p.fine.keys != nil {
+		if s.fine.keys != nil {
 			s.searchFine(lo, hi)
 		}
-		for i := range p.rare {
-			s.searchRare(&p.rare[i], lo, hi)
+		for i := range s.rare {
+			s.searchRare(&s.rare[i], lo, hi)
 		}
 	}
 	slices.SortFunc(s.hits, func(a, b hit) int { return cmp.Compare(a.pos, b.pos) })
-	return s.hits, s.candidates
-}
-
-type searcher struct {
-	*plan
-	hits       []hit
-	b          []byte
-	n          int
-	candidates int64
 }
 
 // The groups of a tile that have a gram in a set, by position. The search works
@@ -123,9 +131,17 @@ func (s *searcher) compare(places []place, i int) {
 		if start < 0 || end > s.n {
 			continue
 		}
-		if t := s.b[start:end]; nd.fold && equalFolded(t, nd.text) || !nd.fold && string(t) == nd.text {
-			s.hits = append(s.hits, hit{int32(start), p.needle})
+		if t := s.b[start:end]; nd.fold && !equalFolded(t, nd.text) || !nd.fold && string(t) != nd.text {
+			continue
 		}
+		if nd.once {
+			last := int(s.last[p.needle])
+			s.last[p.needle] = int32(start)
+			if last >= 0 && bytes.IndexByte(s.b[min(start, last):max(start, last)], '\n') < 0 {
+				continue
+			}
+		}
+		s.hits = append(s.hits, hit{int32(start), p.needle})
 	}
 }
 
