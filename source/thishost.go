@@ -95,11 +95,11 @@ func streamCommand(ctx context.Context, argv []string, w io.Writer) Output {
 	if err != nil {
 		return Output{Absent: reasonOf(err), Detail: fmt.Sprintf("run %s: %v", argv[0], err)}
 	}
-	if d, ok := ctx.Deadline(); ok {
-		// Pipes of os.Pipe take deadlines; without them a tool that hangs would hold the readers.
-		_ = out.SetReadDeadline(d)
-		_ = complaints.SetReadDeadline(d)
-	}
+	stop := context.AfterFunc(ctx, func() { // a tool that hangs must not hold its readers
+		_ = out.SetReadDeadline(time.Unix(1, 0)) // closed already is as good
+		_ = complaints.SetReadDeadline(time.Unix(1, 0))
+	})
+	defer stop()
 	said := make(chan []byte, 1)
 	go func() {
 		b, _ := io.ReadAll(io.LimitReader(complaints, 64<<10)) // what can be had of it explains a failure
@@ -108,16 +108,14 @@ func streamCommand(ctx context.Context, argv []string, w io.Writer) Output {
 	}()
 	n, copyErr := io.Copy(w, contextReader{ctx, out})
 	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
 	if copyErr == nil {
-		go func() { ended <- cmd.Wait() }()
 		select {
 		case err = <-ended:
 			return outcome(argv, n, err, <-said)
 		case <-ctx.Done():
 			copyErr = ctx.Err()
 		}
-	} else {
-		go func() { ended <- cmd.Wait() }()
 	}
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // gone already is as good
 	if errors.Is(copyErr, os.ErrDeadlineExceeded) || ctx.Err() != nil {
