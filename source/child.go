@@ -74,7 +74,7 @@ func serveChild(in io.Reader, out io.Writer) {
 func serveFile(path string, buf []byte, out io.Writer) (failure string) {
 	f, err := os.Open(path)
 	if err != nil {
-		return string(reasonOf(err)) + ":" + err.Error()
+		return failureOf(path, err)
 	}
 	defer f.Close()
 	for total := 0; total < MaxItem; {
@@ -87,10 +87,19 @@ func serveFile(path string, buf []byte, out io.Writer) (failure string) {
 			return ""
 		}
 		if err != nil {
-			return string(reasonOf(err)) + ":" + err.Error()
+			return failureOf(path, err)
 		}
 	}
 	return string(ddx.NotReadable) + ":" + fmt.Sprintf("read %s: longer than %d MiB", path, MaxItem>>20)
+}
+
+// failureOf is the end frame of a file that could not be read.
+func failureOf(path string, err error) string {
+	reason := reasonOf(err)
+	if st, statErr := os.Stat(path); statErr == nil && unreadable(st) {
+		reason = notAFile
+	}
+	return string(reason) + ":" + err.Error()
 }
 
 func frame(w io.Writer, kind byte, b []byte) error {

@@ -46,20 +46,55 @@ func Live(ctx context.Context, o Options) (Take, error) {
 	l.gather()
 
 	t := Take{live: true, spool: l.spool}
-	for i := range l.asks {
-		a := &l.asks[i]
-		if a.items[0].Absent != "" && a.items[0].Data == nil && a.reader != nil && a.reader.Twice {
-			a.items = a.items[:1] // what was not there is said once
-		}
-		t.Items = append(t.Items, a.items...)
-	}
-	t.Items = append(t.Items, l.logs...)
+	t.Items = append(l.collect(), l.logs...)
 	t.Header = ddx.Header{
 		Schema: ddx.RecordSchema, DDX: o.Version,
 		Host: l.word("proc/sys/kernel/hostname"), Boot: l.word("proc/sys/kernel/random/boot_id"), Now: l.now(),
 	}
 	return t, nil
 }
+
+// collect returns the items of the plan. Of files that matched a pattern, those
+// that went away meanwhile and those that nobody can read are passed over, and
+// failures for one reason are said once; a counter that was not there, too.
+func (l *looking) collect() []Item {
+	var out []Item
+	folded := map[string]int{} // pattern and reason -> place in out
+	count := map[string]int{}
+	for i := range l.asks {
+		a := &l.asks[i]
+		first := &a.items[0]
+		if first.Data != nil || first.Absent == "" || first.Absent == ddx.TimedOut || a.from == "" {
+			if first.Absent == notAFile {
+				first.Absent = ddx.NotReadable
+			}
+			if first.Absent != "" && first.Data == nil {
+				a.items = a.items[:1]
+			}
+			out = append(out, a.items...)
+			continue
+		}
+		if first.Absent == notAFile || first.Absent == ddx.NotThere {
+			continue
+		}
+		key := a.reader.Name + " " + a.from + " " + string(first.Absent)
+		count[key]++
+		if count[key] == 1 {
+			folded[key] = len(out)
+			out = append(out, *first)
+		}
+	}
+	for key, at := range folded {
+		if n := count[key]; n > 1 {
+			out[at].Detail += fmt.Sprintf("; likewise %d more files of this kind", n-1)
+		}
+	}
+	return out
+}
+
+// notAFile is the reason of what a pattern matched and no one can read: a
+// folder, or a file that can be written only. It never leaves Live.
+const notAFile ddx.Absence = "not-a-file"
 
 // looking is one look at a live host.
 type looking struct {
@@ -76,6 +111,7 @@ type looking struct {
 type ask struct {
 	reader *Reader
 	file   string   // without the leading slash; "" for a command
+	from   string   // the pattern that the file matched; "" when it was asked for by name
 	argv   []string // nil for a file
 	items  []Item
 }
@@ -128,8 +164,9 @@ func (l *looking) items(rd *Reader, origin, name string) []Item {
 // planFiles expands a pattern. The same file by another name, such as
 // /proc/self/mounts and /proc/mounts, is asked for once.
 func (l *looking) planFiles(rd *Reader, pattern string, seen map[string]bool) {
+	from := ""
 	add := func(name string) *ask {
-		l.asks = append(l.asks, ask{reader: rd, file: name, items: l.items(rd, "/"+name, path.Base(name))})
+		l.asks = append(l.asks, ask{reader: rd, file: name, from: from, items: l.items(rd, "/"+name, path.Base(name))})
 		return &l.asks[len(l.asks)-1]
 	}
 	absent := func(reason ddx.Absence, detail string) {
@@ -150,9 +187,11 @@ func (l *looking) planFiles(rd *Reader, pattern string, seen map[string]bool) {
 			absent(reason, detail)
 			return
 		}
+		from = pattern
 	}
 	for i, name := range names {
 		if i == maxFiles {
+			from = ""
 			absent(ddx.NotAsked, fmt.Sprintf("%d files of this pattern: only the first %d are read", len(names), maxFiles))
 			return
 		}
@@ -351,10 +390,16 @@ func (l *looking) files(asks []*ask, sample int) {
 		o := Output{Data: b}
 		if err != nil {
 			o.Absent, o.Detail = reasonOf(err), err.Error()
+			if st, err := fs.Stat(l.h.FS, a.file); err == nil && unreadable(st) {
+				o.Absent = notAFile
+			}
 		}
 		l.fill(&a.items[sample], o)
 	}
 }
+
+// unreadable reports whether a file is a folder or can be written only.
+func unreadable(st fs.FileInfo) bool { return st.IsDir() || st.Mode().Perm()&0o444 == 0 }
 
 // readFile reads a file of the root, up to the limit.
 func (l *looking) readFile(name string) ([]byte, error) {

@@ -344,3 +344,33 @@ func TestCutLog(t *testing.T) {
 	}
 	t.Error(errors.New("the log was not read"), list(take.Items))
 }
+
+// This machine can be looked at, whatever it has, and every fact is declared.
+func TestLiveThisHost(t *testing.T) {
+	start := time.Now()
+	take, err := Live(context.Background(), Options{Version: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer take.Close()
+	took := time.Since(start)
+	facts, logs, err := Facts(take)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string]int{}
+	for _, f := range facts {
+		kinds[f.Kind]++
+		if err := f.Check(); err != nil {
+			t.Error(err)
+		}
+		if f.Kind == "unavailable" {
+			t.Logf("unavailable: %s: %s: %.150s", f.String("what"), f.String("reason"), f.String("detail"))
+		}
+	}
+	for i := range logs {
+		n, bound := logs[i].Loss()
+		t.Logf("log %s: %d bytes, lost %d (%s)", logs[i].Origin, logs[i].Size, n, bound)
+	}
+	t.Logf("%v for %d items, then %v for %d facts: %v", took, len(take.Items), time.Since(start)-took, len(facts), kinds)
+}
