@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"ddx"
@@ -28,7 +29,7 @@ func Facts(t Take) (facts []ddx.Fact, logs []Log, err error) {
 	r.missing()
 	facts = append(slices.Clone(t.Facts), deltas(r.facts)...)
 	facts = append(facts, r.cpuShares()...)
-	return facts, r.logs, errors.Join(r.errs...)
+	return JoinTasks(facts), r.logs, errors.Join(r.errs...)
 }
 
 // reading is one pass over the items of a take.
@@ -87,8 +88,22 @@ func (r *reading) item(original *Item) {
 	} else {
 		r.had[name] = true
 	}
-	l.Reader = name
+	l.Reader, l.Boot = name, bootOf(&it)
 	r.logs = append(r.logs, l)
+}
+
+// bootOf says which boot a log belongs to, where its origin tells: only a live
+// look names its items so.
+func bootOf(it *Item) string {
+	switch {
+	case it.Reader != "kernel-log":
+		return ""
+	case it.Origin == "/dev/kmsg" || it.Origin == "dmesg":
+		return "current"
+	case strings.HasPrefix(it.Origin, "/sys/fs/pstore/"), strings.HasPrefix(it.Origin, "/var/lib/systemd/pstore/"), strings.HasPrefix(it.Origin, "/var/crash/"):
+		return "earlier"
+	}
+	return ""
 }
 
 // recognise finds the reader of an item whose content may be a stream.

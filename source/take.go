@@ -66,6 +66,7 @@ type Log struct {
 	Item
 	Channel logline.Channel // what it can hold; Unknown is anything
 	Hint    logline.Hint
+	Boot    string // current when all of it is of the running boot, earlier when none of it is, "" when not known
 	// Incidental marks material that was read as something else and is scanned
 	// only so that a line of a log in it is not missed: that it lacks a line
 	// says nothing.
