@@ -63,11 +63,12 @@ func readIMDS(it *Item, emit func(ddx.Fact)) error {
 	}
 	it.lines(func(n int, line string) {
 		line = strings.TrimRight(line, " \t")
-		if imdsCommand.MatchString(line) && (promptWords(line) != nil || strings.HasPrefix(line, "curl ") || strings.HasPrefix(line, "wget ")) {
+		bare := strings.TrimSpace(line)
+		if imdsCommand.MatchString(line) && (promptWords(line) != nil || strings.HasPrefix(bare, "curl ") || strings.HasPrefix(bare, "wget ")) {
 			r.begin(it, n, line, imdsURL.FindStringSubmatch(line)[1], line, emit)
 			return
 		}
-		if promptWords(line) != nil && !strings.HasPrefix(line, "#") {
+		if promptWords(line) != nil && !strings.HasPrefix(bare, "#") {
 			r.finish(emit)
 			return
 		}
@@ -126,7 +127,7 @@ func (r *imdsRun) line(it *Item, n int, line string) {
 	case secret || strings.ContainsAny(trimmed[:1], "*<>{}%"):
 	case strings.Contains(line, ":--") || f.Fields["value"] != nil:
 	default:
-		if headerLine.MatchString(line) {
+		if headerLine.MatchString(trimmed) {
 			return
 		}
 		f.Fields["value"] = trimmed[:min(len(trimmed), 256)]
