@@ -27,7 +27,6 @@ var networkReaders = []Reader{
 	conntrackStatistics,
 	conntrackList,
 	neighbourStat,
-	kernelTables,
 	ssSockets,
 	ssSummary,
 	netstatSockets,
