@@ -85,7 +85,7 @@ func readConntrackStatistics(it *Item, emit func(ddx.Fact)) error {
 
 var (
 	conntrackEntry  = regexp.MustCompile(`^\s*(?:(?:ipv[46])\s+\d+\s+)?([a-z0-9]+)\s+\d+ \d+ (?:([A-Z_]+2?) )?src=(\S+) dst=(\S+)(?: type=\d+ code=\d+ id=\d+)?(?: sport=(\d+) dport=(\d+))?`)
-	conntrackFooter = regexp.MustCompile(`^conntrack v\S+ \(conntrack-tools\): (\d+) flow entries have been shown`)
+	conntrackFooter = regexp.MustCompile(`^\s*conntrack v\S+ \(conntrack-tools\): (\d+) flow entries have been shown`)
 )
 
 // readConntrackList counts the entries by protocol and state, and names the

@@ -11,12 +11,12 @@ import (
 var ifconfigReader = Reader{
 	Name: "ifconfig", Doc: "ifconfig, of net-tools 1 and 2 and busybox: interfaces, addresses, counters",
 	Kinds: []string{"nic.link", "nic.counter", "nic.address"},
-	Match: anyLine(`^(?:\S+\s+Link encap:\S|\s*\S+: flags=\d+<\S*>\s+mtu \d|\s+RX packets[: ]\d+\s+(?:bytes|errors))`),
+	Match: anyLine(`^\s*(?:\S+\s+Link encap:\S|\s*\S+: flags=\d+<\S*>\s+mtu \d|RX packets[: ]\d+\s+(?:bytes|errors))`),
 	Read:  readIfconfig,
 }
 
 var (
-	ifconfigOld     = regexp.MustCompile(`^(\S+)\s+Link encap:(\S+)(?:.*HWaddr ([0-9A-Fa-f:]{17}))?`)
+	ifconfigOld     = regexp.MustCompile(`^\s*(\S+)\s+Link encap:(\S+)(?:.*HWaddr ([0-9A-Fa-f:]{17}))?`)
 	ifconfigNew     = regexp.MustCompile(`^\s*(\S+): flags=\d+<([A-Z,]*)>\s+mtu (\d+)`)
 	ifconfigFlags   = regexp.MustCompile(`^\s+([A-Z][A-Z ]*?)\s+MTU:(\d+)\s+Metric`)
 	ifconfigInetOld = regexp.MustCompile(`^\s+inet addr:(\S+)(?:.*Mask:(\S+))?`)

@@ -24,13 +24,13 @@ var (
 		Kinds: []string{"net.counter"},
 		Files: []string{"proc/net/snmp6"},
 		Twice: true,
-		Match: anyLine(`^(?:Ip6|Icmp6|Udp6|UdpLite6)[A-Z]\w+ {1,}\t?\d+\s*$`),
+		Match: anyLine(`^\s*(?:Ip6|Icmp6|Udp6|UdpLite6)[A-Z]\w+ {1,}\t?\d+\s*$`),
 		Read:  readNetSNMP6,
 	}
 	nstatReader = Reader{
 		Name: "nstat", Doc: "nstat -az, also as JSON: protocol counters; without -a they count since nstat ran last",
 		Kinds: []string{"net.counter"},
-		Match: anyLine(`^(?:#(?:kernel|\d+\.\d+ sampling)|\s*(?:Ip|Icmp|IcmpMsg|Tcp|Udp|UdpLite|TcpExt|IpExt|Ip6|Icmp6|Udp6|MPTcpExt)[A-Z]\w+ +\d+ +\d+\.\d+\s*$|\s*\{ ?"(?:kernel|\d+\.\d+ sampling[^"]*)": ?\{ ?")`),
+		Match: anyLine(`^\s*(?:#(?:kernel|\d+\.\d+ sampling)|\s*(?:Ip|Icmp|IcmpMsg|Tcp|Udp|UdpLite|TcpExt|IpExt|Ip6|Icmp6|Udp6|MPTcpExt)[A-Z]\w+ +\d+ +\d+\.\d+\s*$|\s*\{ ?"(?:kernel|\d+\.\d+ sampling[^"]*)": ?\{ ?")`),
 		Read:  readNstat,
 	}
 )
@@ -70,7 +70,7 @@ func readNetProtocols(it *Item, emit func(ddx.Fact)) error {
 	return bad
 }
 
-var snmp6Line = regexp.MustCompile(`^((?:Ip6|Icmp6|Udp6|UdpLite6)\w+)\s+(\d+)$`)
+var snmp6Line = regexp.MustCompile(`^\s*((?:Ip6|Icmp6|Udp6|UdpLite6)\w+)\s+(\d+)$`)
 
 func readNetSNMP6(it *Item, emit func(ddx.Fact)) error {
 	it.lines(func(n int, line string) {

@@ -14,7 +14,7 @@ var (
 		Kinds: []string{"nic.counter"},
 		Files: []string{"proc/net/dev"},
 		Twice: true, Basic: true,
-		Match: anyLine(`^\s*(?:Inter-\|\s+Receive\s+\||face \|bytes +packets|[\w.@-]+:[ \t]*\d+(?:[ \t]+\d+){15}[ \t]*$)`),
+		Match: anyLine(`^\s*(?:Inter-\|\s+Receive\s+\||face \|bytes +packets|[\w.@-]+:[ \t]*\d+(?:[ \t]+\d+){15}[ \t\r]*$)`),
 		Read:  readNetDev,
 	}
 	netstatInterfaces = Reader{

@@ -46,7 +46,7 @@ var (
 var sockstatLine = regexp.MustCompile(`^\s*(\w+): (.*)$`)
 
 // readSockstat also states how full the TCP tables are; their limits are
-// sysctls, which JoinTables adds.
+// sysctls, a fact of their own.
 func readSockstat(it *Item, emit func(ddx.Fact)) error {
 	it.lines(func(n int, line string) {
 		line = strings.TrimRight(line, " \t")

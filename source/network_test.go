@@ -17,18 +17,15 @@ import (
 // networkNames are the commands of fixtures whose facts need one: the output
 // alone does not name the interface, table or target.
 var networkNames = map[string]string{
-	"ethtool-driver/ena.txt":            "ethtool -i ens5",
-	"sys-class-net/mtu.txt":             "/sys/class/net/eth0/mtu",
-	"sys-class-net/carrier.txt":         "/sys/class/net/eth1/carrier",
-	"sys-class-net/flags.txt":           "/sys/class/net/eth1/flags",
-	"ip-route/table.txt":                "ip route show table 10001",
-	"conntrack-list/file.txt":           "/proc/net/nf_conntrack",
-	"net-stat-neighbour/arp.txt":        "/proc/net/stat/arp_cache",
-	"kernel-tables/conntrack-count.txt": "/proc/sys/net/netfilter/nf_conntrack_count",
-	"kernel-tables/conntrack-max.txt":   "/proc/sys/net/netfilter/nf_conntrack_max",
-	"kernel-tables/neigh.txt":           "proc/sys/net/ipv4/neigh/default/gc_thresh3",
-	"getent/ahosts.txt":                 "getent ahosts www.example.com",
-	"ethtool-statistics/ena.txt":        "sos_commands/networking/ethtool_-S_ens5",
+	"ethtool-driver/ena.txt":     "ethtool -i ens5",
+	"sys-class-net/mtu.txt":      "/sys/class/net/eth0/mtu",
+	"sys-class-net/carrier.txt":  "/sys/class/net/eth1/carrier",
+	"sys-class-net/flags.txt":    "/sys/class/net/eth1/flags",
+	"ip-route/table.txt":         "ip route show table 10001",
+	"conntrack-list/file.txt":    "/proc/net/nf_conntrack",
+	"net-stat-neighbour/arp.txt": "/proc/net/stat/arp_cache",
+	"getent/ahosts.txt":          "getent ahosts www.example.com",
+	"ethtool-statistics/ena.txt": "sos_commands/networking/ethtool_-S_ens5",
 }
 
 // render writes a fact as one line: line number, kind, subject and the fields
@@ -129,4 +126,4 @@ func checkFixture(t *testing.T, rd *Reader, file string) {
 
 // nameOnly are the readers of files whose content is a lone word: the path
 // tells what it means.
-var nameOnly = map[string]bool{"sys-class-net": true, "kernel-tables": true}
+var nameOnly = map[string]bool{"sys-class-net": true}

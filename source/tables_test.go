@@ -1,49 +1,40 @@
 package source
 
 import (
+	"slices"
 	"testing"
 
 	"ddx"
 )
 
-func TestJoinTables(t *testing.T) {
-	read := func(origin, content string) (out []ddx.Fact) {
-		it := &Item{Origin: origin, Name: origin, Data: []byte(content)}
-		rd, err := ReadItem(it, func(f ddx.Fact) { out = append(out, f) })
-		if err != nil || rd == nil {
-			t.Fatalf("%s: %v, %v", origin, readerName(rd), err)
-		}
-		return out
+func TestSysctlTables(t *testing.T) {
+	sysctl := func(name, value string) ddx.Fact {
+		return ddx.Fact{Kind: "sysctl", Fields: map[string]any{"name": name, "value": value}, Evidence: []ddx.Evidence{{Origin: name, Host: "a"}}}
 	}
-	var facts []ddx.Fact
-	facts = append(facts, read("/proc/sys/net/netfilter/nf_conntrack_count", "60000\n")...)
-	facts = append(facts, read("/proc/sys/net/netfilter/nf_conntrack_max", "65536\n")...)
-	facts = append(facts, read("/proc/net/sockstat", "TCP: inuse 5 orphan 0 tw 10 alloc 7 mem 300\n")...)
-	facts = append(facts, ddx.Fact{Kind: "sysctl", Fields: map[string]any{"name": "net.ipv4.tcp_mem", "value": "100\t200\t400"}})
-
-	got := map[string]ddx.Fact{}
-	for _, f := range JoinTables(facts) {
+	facts := []ddx.Fact{
+		sysctl("net.netfilter.nf_conntrack_count", "60000"),
+		sysctl("net.netfilter.nf_conntrack_max", "65536"),
+		sysctl("net.nf_conntrack_max", "65536"),
+		sysctl("net.ipv4.tcp_mem", "100\t200\t400"),
+		sysctl("net.ipv4.tcp_max_orphans", "none"),
+		sysctl("net.ipv4.ip_forward", "1"),
+		{Kind: "table", Fields: map[string]any{"name": "neighbours-ipv4", "max": int64(1024)}, Evidence: []ddx.Evidence{{Host: "a"}}},
+		sysctl("net.ipv4.neigh.default.gc_thresh3", "1024"),
+	}
+	before := len(facts)
+	var got []string
+	for _, f := range SysctlTables(facts)[before:] {
 		if err := f.Check(); err != nil {
 			t.Error(err)
 		}
-		if f.Kind == "table" {
-			if _, twice := got[f.String("name")]; twice {
-				t.Errorf("two facts for table %s", f.String("name"))
-			}
-			got[f.String("name")] = f
-		}
+		got = append(got, f.String("name")+" used="+f.String("used")+" max="+f.String("max")+" from "+f.Evidence[0].Origin)
 	}
-	for _, want := range []struct {
-		name    string
-		percent float64
-		sources int
-	}{{"conntrack", 100 * 60000. / 65536, 2}, {"tcp-memory-pages", 75, 1}} {
-		f := got[want.name]
-		if p, _ := f.Float("percent"); p != want.percent || len(f.Evidence) != want.sources {
-			t.Errorf("%s: %v%% from %d lines, want %v%% from %d", want.name, p, len(f.Evidence), want.percent, want.sources)
-		}
+	want := []string{
+		"conntrack used=60000 max= from net.netfilter.nf_conntrack_count",
+		"conntrack used= max=65536 from net.netfilter.nf_conntrack_max",
+		"tcp-memory-pages used= max=400 from net.ipv4.tcp_mem",
 	}
-	if f := got["tcp-orphans"]; f.Fields["max"] != nil || f.Fields["percent"] != nil {
-		t.Errorf("tcp-orphans has a limit that nobody stated: %v", f.Fields)
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
