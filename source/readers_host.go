@@ -11,10 +11,12 @@ var hostReaders = []Reader{
 	taskStacks, topBatch, processStatus, procTask,
 	moduleInfo, loadedModules, moduleVersions, initramfsListing,
 	kernelVersion, osRelease, uptimeAndLoad, kernelCommandLine, kernelTaint, virtualisation,
-	memInfo, freeMemory, pressureStall, kernelStat, controlGroups, vmStat, interrupts, cpuShares, sysctlValues,
+	memInfo, freeMemory, pressureStall, kernelStat, controlGroups, vmStat, interrupts, cpuShares, kernelTables, sysctlValues,
+	systemdUnits, containerTables, userLimits, clockSync, clockSources, memoryErrors,
+	fileSystemTable, settingsFile, dockerDaemon,
 }
 
 // cloudReaders are about what the provider says.
 var cloudReaders = []Reader{
-	awsAnswers, awsStatusText, cloudErrors,
+	containerJSON, awsAnswers, awsStatusText, cloudErrors,
 }
