@@ -92,7 +92,7 @@ var diskRates = Reader{
 	Name: "iostat", Doc: "iostat -x, sar -d: use, waiting time and queue of disks",
 	Kinds:    []string{"disk.rate", "cpu"},
 	Commands: [][]string{{"iostat", "-x", "1", "2"}},
-	Match:    func(name string, head []byte) bool { return iostatHeader.Match(head) },
+	Match:    func(name string, head []byte) bool { return iostatHeader.Match(head) || iostatCPU.Match(head) },
 	Read: func(it *Item, emit func(ddx.Fact)) error {
 		var header, cpu *columns
 		last, order := map[string]ddx.Fact{}, []string(nil)
@@ -131,6 +131,8 @@ var diskRates = Reader{
 		return nil
 	},
 }
+
+var iostatCPU = regexp.MustCompile(`(?m)^\s*avg-cpu: +%user`)
 
 var iostatHeader = regexp.MustCompile(`(?m)^\s*(?:Device:?|\S+(?: [AP]M)? +DEV) +.*(?:r/s|tps|rkB/s).*%util`)
 

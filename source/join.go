@@ -18,12 +18,14 @@ var joinKeys = map[string]func(ddx.Fact) string{
 		}
 		return fmt.Sprint(pid)
 	},
-	"cgroup.limit": func(f ddx.Fact) string { return f.Subject.Name + " " + f.String("name") },
-	"table":        func(f ddx.Fact) string { return f.String("name") },
-	"disk":         func(f ddx.Fact) string { return f.Subject.Name },
-	"host.virt":    func(ddx.Fact) string { return "host" },
-	"host.kernel":  func(f ddx.Fact) string { return f.String("release") },
-	"clock":        func(ddx.Fact) string { return "host" },
+	"cgroup.limit":  func(f ddx.Fact) string { return f.Subject.Name + " " + f.String("name") },
+	"table":         func(f ddx.Fact) string { return f.String("name") },
+	"disk":          func(f ddx.Fact) string { return f.Subject.Name },
+	"mount":         func(f ddx.Fact) string { return f.Subject.Name + " " + f.String("source") + " " + f.String("fstype") },
+	"kernel.module": func(f ddx.Fact) string { return f.String("name") },
+	"host.virt":     func(ddx.Fact) string { return "host" },
+	"host.kernel":   func(f ddx.Fact) string { return f.String("release") },
+	"clock":         func(ddx.Fact) string { return "host" },
 }
 
 // JoinParts merges facts that are parts of one statement: ps knows a task's
@@ -76,6 +78,8 @@ func contradict(a, b ddx.Fact) bool {
 		case name == "comm" && (strings.HasPrefix(s, t) || strings.HasPrefix(t, s)):
 		case a.Kind == "task" && (name == "command" || name == "user" || name == "cpu" || name == "rss" || name == "elapsed" || name == "syscall"):
 		case a.Kind == "host.virt" && name == "hypervisor" && (s == "kvm" || t == "kvm"): // Nitro is KVM to the guest
+		case a.Kind == "mount" && name == "options": // mountinfo shows those of the superblock as well
+		case a.Kind == "kernel.module" && name == "filename":
 		case a.Kind == "disk" && (name == "inflight" || name == "size" || name == "mountpoint"):
 		default:
 			return true
