@@ -125,7 +125,7 @@ var hostFacts = []FactKind{
 		str("state", "active, failed, activating ..."), str("sub", ""), str("result", "success, exit-code, oom-kill, timeout ..."), gauge("restarts", "", "NRestarts"), gauge("exit", "", "exit status"),
 	}},
 	{Name: "container", Subject: Unit, Doc: "a container, pod or ECS task as its runtime shows it", Fields: []Field{
-		str("runtime", "docker, containerd, kubernetes or ecs"), str("state", ""), str("reason", "OOMKilled, CrashLoopBackOff ..."), gauge("exit", "", ""), gauge("restarts", "", ""), str("message", ""),
+		str("runtime", "docker, containerd, kubernetes or ecs"), str("state", "as the runtime writes it; event for an event of type Warning"), str("reason", "OOMKilled, CrashLoopBackOff ..."), gauge("exit", "", ""), gauge("restarts", "", ""), str("message", ""),
 	}},
 	{Name: "strace.call", Subject: Task, Doc: "a system call in an strace; only failed, unfinished or slow ones", Fields: []Field{
 		gauge("pid", "", ""), str("call", "name"), str("args", ""), str("error", "errno name"), ratio("seconds", "s", "time in the call, a lower bound when unfinished"), flag("unfinished", "entered and never returned"),

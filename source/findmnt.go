@@ -11,8 +11,7 @@ import (
 // findmntTable reads findmnt: the tree, the list, -P pairs and -J.
 var findmntTable = Reader{
 	Name: "findmnt", Doc: "findmnt: mounts as a tree, pairs or JSON",
-	Kinds:    []string{"mount"},
-	Commands: [][]string{{"findmnt", "-A"}},
+	Kinds: []string{"mount"},
 	Match: func(name string, head []byte) bool {
 		return findmntHeader.Match(head) || bytes.Contains(head, []byte(`"filesystems"`)) || bytes.HasPrefix(head, []byte(`TARGET="`))
 	},

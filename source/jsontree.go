@@ -214,8 +214,9 @@ func (it *Item) jsonFact(kind string, s ddx.Subject, at []*jsonNode, fields ...a
 	return f
 }
 
-// maxEvidence bounds the text taken from one line: JSON is often one line.
-const maxEvidence = 400
+// maxEvidence bounds the text taken from one line, in bytes: JSON is often one
+// line. A longer line ends in "...".
+const maxEvidence = 4096
 
 // lineText returns line n of the item, cut to maxEvidence bytes.
 func (it *Item) lineText(n int) string {
@@ -230,10 +231,11 @@ func (it *Item) lineText(n int) string {
 	if n < 1 || n > len(it.starts) {
 		return ""
 	}
-	data := it.Data[it.starts[n-1]:]
-	if i := bytes.IndexByte(data, '\n'); i >= 0 {
-		data = data[:i]
+	end := len(it.Data)
+	if n < len(it.starts) {
+		end = it.starts[n] - 1
 	}
+	data := it.Data[it.starts[n-1]:end]
 	if len(data) > maxEvidence {
 		data = append(bytes.Clone(data[:maxEvidence]), "..."...)
 	}

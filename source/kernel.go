@@ -74,9 +74,8 @@ var (
 // uptimeAndLoad reads uptime(1), w(1), /proc/uptime and /proc/loadavg.
 var uptimeAndLoad = Reader{
 	Name: "uptime", Doc: "uptime, /proc/uptime, /proc/loadavg: time since boot and load averages",
-	Kinds:    []string{"host.uptime", "load"},
-	Files:    []string{"proc/uptime", "proc/loadavg"},
-	Commands: [][]string{{"uptime"}},
+	Kinds: []string{"host.uptime", "load"},
+	Files: []string{"proc/uptime", "proc/loadavg"},
 	Match: func(name string, head []byte) bool {
 		return len(head) < 8192 && (uptimeLine.Match(head) || loadavgLine.Match(head) || procUptime.Match(head))
 	},

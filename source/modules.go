@@ -85,9 +85,8 @@ func readModinfo(it *Item, emit func(ddx.Fact)) error {
 // loadedModules reads lsmod and /proc/modules.
 var loadedModules = Reader{
 	Name: "modules", Doc: "/proc/modules, lsmod: loaded kernel modules",
-	Kinds:    []string{"kernel.module"},
-	Files:    []string{"proc/modules"},
-	Commands: [][]string{{"lsmod"}},
+	Kinds: []string{"kernel.module"},
+	Files: []string{"proc/modules"},
 	Match: func(name string, head []byte) bool {
 		return procModulesLine.Match(head) || lsmodHeader.Match(head) || knownLsmodLine.Match(head) && len(head) < 1024
 	},

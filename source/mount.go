@@ -14,10 +14,9 @@ import (
 // /proc/PID/mountinfo. A single pasted line is enough.
 var mountTable = Reader{
 	Name: "mount-table", Doc: "mount(8), /proc/mounts, /proc/self/mountinfo: what is mounted where, with effective options",
-	Kinds:    []string{"mount"},
-	Files:    []string{"proc/mounts", "proc/self/mounts", "proc/1/mounts", "proc/self/mountinfo", "proc/1/mountinfo"},
-	Commands: [][]string{{"mount"}},
-	Basic:    true,
+	Kinds: []string{"mount"},
+	Files: []string{"proc/mounts", "proc/self/mountinfo"},
+	Basic: true,
 	Match: func(name string, head []byte) bool {
 		return name != "fstab" && (mount8Line.Match(head) || procMountsLine.Match(head) || mountinfoLine.Match(head))
 	},
@@ -167,8 +166,7 @@ func nfsServer(source string) string {
 // nfsstatMounts reads nfsstat -m.
 var nfsstatMounts = Reader{
 	Name: "nfsstat-mounts", Doc: "nfsstat -m: NFS mounts with their flags",
-	Kinds:    []string{"mount"},
-	Commands: [][]string{{"nfsstat", "-m"}},
+	Kinds: []string{"mount"},
 	Match: func(name string, head []byte) bool {
 		return bytes.Contains(head, []byte("Flags:")) && nfsstatHeader.Match(head)
 	},

@@ -14,7 +14,7 @@ import (
 var mountStats = Reader{
 	Name: "mountstats", Doc: "/proc/self/mountstats: transport and per-operation counters of NFS mounts",
 	Kinds: []string{"mount", "mount.counter"},
-	Files: []string{"proc/self/mountstats", "proc/1/mountstats"},
+	Files: []string{"proc/self/mountstats"},
 	Child: true, Twice: true,
 	Match: func(name string, head []byte) bool { return mountStatsDevice.Match(head) },
 	Read:  readMountStats,
@@ -133,10 +133,9 @@ func addOperation(c *mountCounters, op string, w []string, n int, line string) {
 // retransmissions of the NFS client over all mounts.
 var nfsClientCounters = Reader{
 	Name: "nfs-client-counters", Doc: "nfsstat -c, /proc/net/rpc/nfs: RPC calls and retransmissions of the NFS client",
-	Kinds:    []string{"kernel.counter"},
-	Files:    []string{"proc/net/rpc/nfs"},
-	Commands: [][]string{{"nfsstat", "-c"}},
-	Twice:    true,
+	Kinds: []string{"kernel.counter"},
+	Files: []string{"proc/net/rpc/nfs"},
+	Twice: true,
 	Match: func(name string, head []byte) bool {
 		return bytes.Contains(head, []byte("Client rpc stats:")) || rpcNFSLine.Match(head)
 	},

@@ -1,8 +1,6 @@
 package source
 
 import (
-	"fmt"
-	"maps"
 	"regexp"
 	"strings"
 
@@ -11,7 +9,7 @@ import (
 
 // procTask reads the files of /proc/PID that are safe to read of a blocked
 // task: never cmdline, maps or environ, which can block on the task's memory
-// lock. Each file yields a part of a task; JoinTasks puts them together.
+// lock. Each file yields a part of a task; JoinParts puts them together.
 var procTask = Reader{
 	Name: "proc-task", Doc: "/proc/PID/{stat,status,comm,wchan,syscall}: state and wait channel of a task",
 	Kinds: []string{"task"},
@@ -80,46 +78,4 @@ func readProcStatus(it *Item, pid string, emit func(ddx.Fact)) {
 		values[m[1]] = strings.TrimSpace(m[2])
 	})
 	flush()
-}
-
-// JoinTasks merges the task facts that speak of the same process or thread:
-// ps knows its command line, /proc/PID/stack its frames. The first fact of a
-// pid keeps its place and takes the fields it lacks, the evidence and, where
-// it had none, the comm of the others. Other facts pass unchanged. Facts must
-// be of one host; a task whose comm differs (the pid was used again) stays
-// apart.
-func JoinTasks(facts []ddx.Fact) []ddx.Fact {
-	out := make([]ddx.Fact, 0, len(facts))
-	first := map[string]int{}
-	for _, f := range facts {
-		pid, ok := f.Int("pid")
-		if f.Kind != "task" || !ok {
-			out = append(out, f)
-			continue
-		}
-		key := fmt.Sprint(pid)
-		i, seen := first[key]
-		if !seen {
-			first[key] = len(out)
-			out = append(out, f)
-			continue
-		}
-		old := &out[i]
-		if a, b := old.String("comm"), f.String("comm"); a != "" && b != "" && a != b && !strings.HasPrefix(a, b) && !strings.HasPrefix(b, a) {
-			out = append(out, f)
-			continue
-		}
-		merged := maps.Clone(f.Fields)
-		maps.Copy(merged, old.Fields)
-		// A wait channel of 0 hides the answer; one that names it wins.
-		if w := f.String("wchan"); w != "" && w != "0" && old.String("wchan") == "0" {
-			merged["wchan"] = w
-		}
-		old.Fields = merged
-		if strings.HasPrefix(old.Subject.Name, ":") {
-			old.Subject = f.Subject
-		}
-		old.Evidence = append(old.Evidence[:len(old.Evidence):len(old.Evidence)], f.Evidence...)
-	}
-	return out
 }

@@ -85,7 +85,7 @@ func cgroupSubject(path string) ddx.Subject { return ddx.Subject{Kind: ddx.Cgrou
 func instanceSubject(id string) ddx.Subject { return ddx.Subject{Kind: ddx.Instance, Name: id} }
 
 // taskSubject names a task comm:pid. Material that has no comm gives ":pid",
-// which JoinTasks completes; material that has no pid gives the comm.
+// which JoinParts completes; material that has no pid gives the comm.
 func taskSubject(comm, pid string) ddx.Subject {
 	if pid == "" {
 		return ddx.Subject{Kind: ddx.Task, Name: comm}
