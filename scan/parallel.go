@@ -24,10 +24,11 @@ func (s *Set) ScanAt(r io.ReaderAt, size int64, workers int, visit func(Line)) (
 }
 
 // A chunk is large enough that its borders cost nothing, and small enough that
-// the deliveries of a few chunks can be kept.
+// the deliveries of a few chunks, two for each worker, can be kept even if all
+// lines match.
 const (
-	minChunk = 1 << 20
-	maxChunk = 8 << 20
+	minChunk = 256 << 10
+	maxChunk = 2 << 20
 )
 
 // A part is what the scan of one chunk found.
