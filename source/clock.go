@@ -12,7 +12,7 @@ import (
 // the clock's time when none does. Of large material the begin and the end are
 // looked at: a log is written in order.
 func latest(t *Take, o *Options) time.Time {
-	now := o.clock()
+	now := o.clock().UTC().Round(0)
 	hint := logline.Hint{Now: now, Location: o.Location}
 	limit := now.Add(24 * time.Hour)
 	var last time.Time

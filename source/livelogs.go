@@ -98,7 +98,7 @@ func (l *looking) ring() (it Item, from float64) {
 			return l.readRing(it, k)
 		}
 	}
-	it.Absent, it.Detail = reasonOf(err), fmt.Sprintf("open /dev/kmsg: %v", err)
+	it.Absent, it.Detail = reasonOf(err), err.Error()
 	if l.h.Run == nil {
 		return it, -1
 	}
