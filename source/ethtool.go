@@ -54,7 +54,7 @@ var (
 		Name: "ethtool-permanent", Doc: "ethtool -P: permanent hardware address",
 		Kinds:    []string{"nic.link"},
 		Commands: [][]string{{"ethtool", "-P", "{nic}"}},
-		Match:    anyLine(`^\s*Permanent address: (?:[0-9a-f]{2}:){5}`),
+		Match:    anyLine(`^\s*Permanent address: (?:(?:[0-9a-f]{2}:){5}|not set)`),
 		Read:     readEthtoolPermanent,
 	}
 )
@@ -273,7 +273,7 @@ func readEthtoolPermanent(it *Item, emit func(ddx.Fact)) error {
 		if of.follow(line) {
 			return
 		}
-		if key, value, _ := keyed(line); key == "Permanent address" && value != "00:00:00:00:00:00" {
+		if key, value, _ := keyed(line); key == "Permanent address" && value != "00:00:00:00:00:00" && value != "not set" {
 			emit(it.fact("nic.link", nic(of.name), n, strings.TrimRight(line, " \t"), "permanent_mac", value))
 		}
 	})

@@ -76,7 +76,7 @@ func readIfconfig(it *Item, emit func(ddx.Fact)) error {
 		}
 		if m != nil {
 			a := it.fact("nic.address", nic(name), n, line, "address", m[1])
-			if p, ok := maskLength(m[2]); ok {
+			if p, ok := maskLength(m[2]); ok && network(m[1], p) != nil {
 				a.Fields["prefix"], a.Fields["cidr"] = p, network(m[1], p)
 			}
 			emit(a)

@@ -12,7 +12,7 @@ var imdsReader = Reader{
 	Name: "imds", Doc: "curl or wget of the instance metadata service, with or without -v",
 	Kinds: []string{"imds"},
 	Match: func(name string, head []byte) bool {
-		return imdsCommand.MatchString(name) || imdsPasted(name, head)
+		return imdsCommand.MatchString(name) || imdsPasted(name, head) || len(head) < imdsMostError && imdsClient.Match(head)
 	},
 	Read: readIMDS,
 }
@@ -53,6 +53,10 @@ func (r *imdsRun) begin(it *Item, n int, line, path, command string, emit func(d
 }
 
 func readIMDS(it *Item, emit func(ddx.Fact)) error {
+	if m := imdsClient.FindSubmatchIndex(it.Data); m != nil && len(it.Data) < imdsMostError {
+		readIMDSError(it, m, emit)
+		return nil
+	}
 	var r imdsRun
 	if m := imdsURL.FindStringSubmatch(it.Name); m != nil && imdsCommand.MatchString(it.Name) && len(it.Data) > 0 {
 		first, _, _ := strings.Cut(string(it.Data), "\n")
@@ -133,6 +137,27 @@ func (r *imdsRun) line(it *Item, n int, line string) {
 		f.Fields["value"] = trimmed[:min(len(trimmed), 256)]
 		cite()
 	}
+}
+
+// imdsMostError is the size up to which an error of a client is taken for what
+// the text is about; in anything longer it is a line of a log.
+const imdsMostError = 4 << 10
+
+// imdsClient are the errors that the AWS SDKs for Go report of the service.
+var imdsClient = regexp.MustCompile(`EC2MetadataError: failed to make EC2Metadata request[^{]{0,400}?status code: (?P<one>\d{3})|operation error ec2imds: \w+, [^\n]{0,400}?(?:StatusCode: (?P<two>\d{3})|"http://` + imdsHost + `(?P<path>/[^"]*)": (?P<why>[^\n"]+))`)
+
+// readIMDSError makes a fact of a client's error.
+func readIMDSError(it *Item, m []int, emit func(ddx.Fact)) {
+	group := func(i int) string {
+		if m[2*i] < 0 {
+			return ""
+		}
+		return string(it.Data[m[2*i]:m[2*i+1]])
+	}
+	n := 1 + strings.Count(string(it.Data[:m[0]]), "\n")
+	line := strings.Split(string(it.Data), "\n")[n-1]
+	status, _ := strconv.ParseInt(group(1)+group(2), 10, 64)
+	emit(it.fact("imds", host, n, strings.TrimRight(line, " \t\r"), "path", text(group(3)), "status", status, "error", strings.Join(strings.Fields(string(it.Data[m[0]:m[1]])), " ")))
 }
 
 // headerLine is a header of a response as curl -i prints it.

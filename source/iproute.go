@@ -19,7 +19,7 @@ var (
 	ipRoute = Reader{
 		Name: "ip-route", Doc: "ip route (main table or all): routes",
 		Kinds:    []string{"route"},
-		Commands: [][]string{{"ip", "route", "show", "table", "all"}, {"ip", "-6", "route", "show"}},
+		Commands: [][]string{{"ip", "route", "show", "table", "all"}},
 		Match:    anyLine(`^\s*(?:(?:` + routeTypes + `)\s+)?(?:default|[0-9a-f]*[.:][0-9a-f.:]*(?:/\d+)?)\s+(?:via|dev|proto|nhid|encap|table|metric|scope)\s\S|^\s*(?:blackhole|unreachable|prohibit|throw) (?:default|[0-9a-f.:]+/\d+)\s*$`),
 		Read:     readIPRoute,
 	}

@@ -32,7 +32,7 @@ func anyLine(expr string) func(string, []byte) bool {
 }
 
 // pastedPrompt is a shell prompt as it is pasted with the command behind it.
-var pastedPrompt = regexp.MustCompile(`^\s*(?:\[[^\]]*\]\s*|\([\w.-]+\)\s*|[\w.-]+@[^\s$#>]+[^$#>]{0,80}|(?:ba|z|k)?sh-[\d.]+)?[$#]\s*(\S.*)$`)
+var pastedPrompt = regexp.MustCompile(`^\s*(?:\[[^\]]*\]\s*|\([\w.-]+\)\s*|[\w.-]+@[^\s$#>]+[^$#>]{0,80}|(?:ba|z|k)?sh-[\d.]+|[~/][\w/.-]*\s)?[$#]\s*(\S.*)$`)
 
 // promptWords returns the words of a command behind a pasted prompt, nil when
 // the line is none.
@@ -187,7 +187,10 @@ func (it *Item) objects(fn func(n int, raw json.RawMessage)) error {
 	for dec.More() {
 		var raw json.RawMessage
 		if err := dec.Decode(&raw); err != nil {
-			return fmt.Errorf("read JSON: line %d: %w; the output may be cut off", line(dec.InputOffset()), err)
+			at := dec.InputOffset()
+			for rest := it.Data[start:]; int(at) < len(rest) && bytes.IndexByte([]byte(" \t\r\n,"), rest[at]) >= 0; at++ {
+			}
+			return fmt.Errorf("read JSON: line %d: %w; the output may be cut off", line(at), err)
 		}
 		fn(line(dec.InputOffset()-int64(len(raw))), raw)
 		if !list {

@@ -33,6 +33,7 @@ var networkReaders = []Reader{
 	iptablesSave,
 	iptablesList,
 	nftRuleset,
+	coreDNS,
 	digReader,
 	nslookupReader,
 	hostReader,

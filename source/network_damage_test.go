@@ -114,3 +114,22 @@ func FuzzNetworkReaders(f *testing.F) {
 		}
 	})
 }
+
+// TestCutOffNetworkOutput: material that ends too early is an error that names
+// the line, and what stood before it is still said.
+func TestCutOffNetworkOutput(t *testing.T) {
+	for _, tt := range []struct {
+		reader, text, line string
+		facts              int
+	}{
+		{"ip-neigh-json", "[{\"dst\":\"10.0.0.1\",\"dev\":\"eth0\",\"state\":[\"STALE\"]},\n{\"dst\":\"10.0.0.2\",\"dev\":", "line 2", 1},
+		{"net-protocols", "Tcp: ActiveOpens PassiveOpens\nTcp: 7\nUdp: NoPorts\nUdp: 3\n", "line 2", 2},
+		{"net-stat-conntrack", "entries clashres found drop\n00000001 00000002 00000003 00000004\n00000001 0000\n", "line 3", 4},
+	} {
+		facts := 0
+		_, err := ReadItem(&Item{Origin: "cut", Data: []byte(tt.text), Reader: tt.reader}, func(ddx.Fact) { facts++ })
+		if err == nil || !strings.Contains(err.Error(), tt.line) || facts != tt.facts {
+			t.Errorf("%s: %d facts and error %v, want %d and one that names %s", tt.reader, facts, err, tt.facts, tt.line)
+		}
+	}
+}

@@ -127,3 +127,25 @@ func checkFixture(t *testing.T, rd *Reader, file string) {
 // nameOnly are the readers of files whose content is a lone word: the path
 // tells what it means.
 var nameOnly = map[string]bool{"sys-class-net": true}
+
+// TestEmptyRuleset: a tool that was asked and printed nothing says that there
+// is no rule; an empty file of unknown origin says nothing.
+func TestEmptyRuleset(t *testing.T) {
+	for _, tt := range []struct {
+		reader, name string
+		facts        int
+	}{{"iptables-save", "iptables-save -c", 1}, {"nft-ruleset", "nft list ruleset", 1}, {"iptables-save", "rules.v4", 0}} {
+		var facts []ddx.Fact
+		if _, err := ReadItem(&Item{Origin: tt.name, Name: tt.name, Reader: tt.reader}, func(f ddx.Fact) { facts = append(facts, f) }); err != nil {
+			t.Fatal(err)
+		}
+		if len(facts) != tt.facts {
+			t.Errorf("%s: %d facts, want %d", tt.name, len(facts), tt.facts)
+		}
+		for _, f := range facts {
+			if n, ok := f.Int("rules"); !ok || n != 0 {
+				t.Errorf("%s: rules = %d, %v", tt.name, n, ok)
+			}
+		}
+	}
+}

@@ -14,7 +14,7 @@ var (
 		Name: "ss", Doc: "ss in all its forms: sockets by state, and those with something waiting",
 		Kinds:    []string{"socket.states", "socket"},
 		Commands: [][]string{{"ss", "-tanpo"}},
-		Match:    anyLine(`^\s*(?:(?:Netid\s+)?State\s+Recv-Q\s+Send-Q\s|(?:(?:tcp|udp|mptcp)\s+)?(?:` + ssStates + `)\s+\d+\s+\d+\s+\S+:\S+\s+\S+:\S+)`),
+		Match:    anyLine(`^\s*(?:(?:Netid\s+)?(?:State\s+)?Recv-Q\s+Send-Q\s+Local Address:Port|(?:(?:tcp|udp|mptcp)\s+)?(?:` + ssStates + `)\s+\d+\s+\d+\s+\S+:\S+\s+\S+:\S+)`),
 		Read:     readSS,
 	}
 	netstatSockets = Reader{
@@ -38,6 +38,13 @@ const ssStates = `LISTEN|ESTAB|SYN-SENT|SYN-RECV|FIN-WAIT-1|FIN-WAIT-2|TIME-WAIT
 var socketStates = map[string]string{
 	"ESTABLISHED": "ESTAB", "SYN_SENT": "SYN-SENT", "SYN_RECV": "SYN-RECV", "FIN_WAIT1": "FIN-WAIT-1", "FIN_WAIT2": "FIN-WAIT-2",
 	"TIME_WAIT": "TIME-WAIT", "CLOSE_WAIT": "CLOSE-WAIT", "LAST_ACK": "LAST-ACK", "CLOSING": "CLOSING", "LISTEN": "LISTEN", "CLOSE": "CLOSED",
+}
+
+// ssFilterStates are the states as a filter of ss names them, which do not add
+// up several.
+var ssFilterStates = map[string]string{
+	"established": "ESTAB", "syn-sent": "SYN-SENT", "syn-recv": "SYN-RECV", "fin-wait-1": "FIN-WAIT-1", "fin-wait-2": "FIN-WAIT-2",
+	"time-wait": "TIME-WAIT", "close-wait": "CLOSE-WAIT", "last-ack": "LAST-ACK", "closing": "CLOSING", "listening": "LISTEN", "listen": "LISTEN",
 }
 
 // socketLimit is how many sockets of one state become facts of their own; the
@@ -133,7 +140,8 @@ func readSS(it *Item, emit func(ddx.Fact)) error {
 			proto = "udp"
 		}
 	}
-	listed := false // the state column is absent: the filter or -l without -n names one
+	// a filter for one state leaves its column out: the command names it
+	filtered, listed := ssFilterStates[after(it.invoked("ss"), "state")], false
 	it.lines(func(n int, line string) {
 		line = strings.TrimRight(line, " \t")
 		w := strings.Fields(line)
@@ -141,7 +149,7 @@ func readSS(it *Item, emit func(ddx.Fact)) error {
 			return
 		}
 		if slices.Contains(w, "Recv-Q") {
-			listed = w[0] == "Recv-Q"
+			listed = !slices.Contains(w, "State")
 			return
 		}
 		if strings.HasPrefix(line, "\t") || strings.HasPrefix(line, "    ") && strings.Contains(line, "rto:") {
@@ -149,7 +157,7 @@ func readSS(it *Item, emit func(ddx.Fact)) error {
 			return
 		}
 		p, state := proto, ""
-		if !ssStateWord.MatchString(w[0]) && !listed {
+		if !ssStateWord.MatchString(w[0]) && (!listed || strings.Trim(w[0], "0123456789") != "") {
 			p, w = w[0], w[1:]
 		}
 		if p == "" {
@@ -159,7 +167,7 @@ func readSS(it *Item, emit func(ddx.Fact)) error {
 			return
 		}
 		if listed {
-			state = "ESTAB"
+			state = filtered
 		} else if len(w) > 0 && ssStateWord.MatchString(w[0]) {
 			state, w = w[0], w[1:]
 		}
