@@ -19,6 +19,7 @@ var joinKeys = map[string]func(ddx.Fact) string{
 		return fmt.Sprint(pid)
 	},
 	"cgroup.limit":  func(f ddx.Fact) string { return f.Subject.Name + " " + f.String("name") },
+	"table":         func(f ddx.Fact) string { return f.String("name") },
 	"disk":          func(f ddx.Fact) string { return f.Subject.Name },
 	"mount":         func(f ddx.Fact) string { return f.Subject.Name + " " + f.String("source") + " " + f.String("fstype") },
 	"kernel.module": func(f ddx.Fact) string { return f.String("name") },
@@ -96,8 +97,10 @@ func joined(a, b ddx.Fact) ddx.Fact {
 	if a.Kind == "host.virt" && a.String("hypervisor") == "kvm" && b.String("hypervisor") != "" {
 		fields["hypervisor"] = b.String("hypervisor")
 	}
-	if p := percentOf(fields["current"], fields["max"]); p != nil {
-		fields["percent"] = p
+	for _, part := range []string{"current", "used"} {
+		if p := percentOf(fields[part], fields["max"]); p != nil {
+			fields["percent"] = p
+		}
 	}
 	a.Fields = fields
 	if strings.HasPrefix(a.Subject.Name, ":") {

@@ -8,35 +8,42 @@ import (
 	"ddx"
 )
 
-// tableFiles are files that hold the use or the limit of a kernel table; those
-// of the network are in tables.go. JoinTables puts the halves together.
+// tableFiles are files that hold the use or the limit of a kernel table.
 var tableFiles = map[string]struct{ table, side string }{
-	"proc/sys/fs/file-nr":                    {"files", "both"},
-	"proc/sys/fs/aio-nr":                     {"aio", "used"},
-	"proc/sys/fs/aio-max-nr":                 {"aio", "max"},
-	"proc/sys/fs/inotify/max_user_watches":   {"inotify-watches", "max"},
-	"proc/sys/fs/inotify/max_user_instances": {"inotify-instances", "max"},
-	"proc/sys/kernel/pid_max":                {"pids", "max"},
-	"proc/sys/kernel/threads-max":            {"threads", "max"},
+	"proc/sys/fs/file-nr":                        {"files", "both"},
+	"proc/sys/fs/aio-nr":                         {"aio", "used"},
+	"proc/sys/fs/aio-max-nr":                     {"aio", "max"},
+	"proc/sys/fs/inotify/max_user_watches":       {"inotify-watches", "max"},
+	"proc/sys/fs/inotify/max_user_instances":     {"inotify-instances", "max"},
+	"proc/sys/kernel/pid_max":                    {"pids", "max"},
+	"proc/sys/kernel/threads-max":                {"threads", "max"},
+	"proc/sys/net/netfilter/nf_conntrack_count":  {"conntrack", "used"},
+	"proc/sys/net/netfilter/nf_conntrack_max":    {"conntrack", "max"},
+	"proc/sys/net/ipv4/neigh/default/gc_thresh3": {"neighbours-ipv4", "max"},
+	"proc/sys/net/ipv6/neigh/default/gc_thresh3": {"neighbours-ipv6", "max"},
+	"proc/sys/net/ipv4/tcp_max_orphans":          {"tcp-orphans", "max"},
+	"proc/sys/net/ipv4/tcp_max_tw_buckets":       {"tcp-timewait", "max"},
+	"proc/sys/net/ipv4/tcp_mem":                  {"tcp-memory-pages", "third"},
 }
 
-// fileTables reads the files of kernel tables with a limit. A limit is a
+// kernelTables reads the files of kernel tables with a limit. A limit is a
 // sysctl as well, so it yields both facts.
-var fileTables = Reader{
-	Name: "file-tables", Doc: "file-nr, aio-nr, inotify, pid and thread limits: use and limit of kernel tables",
+var kernelTables = Reader{
+	Name: "kernel-tables", Doc: "file-nr, aio-nr, inotify, conntrack, pid and neighbour limits: use and limit of kernel tables",
 	Kinds: []string{"table", "sysctl"},
 	Files: []string{
 		"proc/sys/fs/file-nr", "proc/sys/fs/aio-nr", "proc/sys/fs/aio-max-nr", "proc/sys/fs/inotify/max_user_watches", "proc/sys/fs/inotify/max_user_instances",
-		"proc/sys/kernel/pid_max", "proc/sys/kernel/threads-max",
+		"proc/sys/kernel/pid_max", "proc/sys/kernel/threads-max", "proc/sys/net/netfilter/nf_conntrack_count", "proc/sys/net/netfilter/nf_conntrack_max",
+		"proc/sys/net/ipv4/neigh/default/gc_thresh3", "proc/sys/net/ipv6/neigh/default/gc_thresh3", "proc/sys/net/ipv4/tcp_max_orphans", "proc/sys/net/ipv4/tcp_max_tw_buckets", "proc/sys/net/ipv4/tcp_mem",
 	},
 	Match: func(name string, head []byte) bool { return false },
 	Read: func(it *Item, emit func(ddx.Fact)) error {
-		i := strings.LastIndex(it.Origin, "proc/sys/")
+		i := strings.LastIndex(it.path(), "proc/sys/")
 		w := strings.Fields(string(it.Data))
 		if i < 0 || len(w) == 0 {
 			return nil
 		}
-		path := strings.TrimSpace(it.Origin[i:])
+		path := strings.TrimSpace(it.path()[i:])
 		t, used, limit := tableFiles[path], any(nil), any(nil)
 		switch {
 		case t.side == "both" && len(w) >= 3:
@@ -45,6 +52,8 @@ var fileTables = Reader{
 			used = asInt(w[0])
 		case t.side == "max":
 			limit = asInt(w[0])
+		case t.side == "third" && len(w) >= 3:
+			limit = asInt(w[2])
 		}
 		if v, ok := limit.(int64); ok && v > 1<<62 {
 			limit = nil // files without a limit
@@ -52,8 +61,8 @@ var fileTables = Reader{
 		if used != nil || limit != nil {
 			emit(it.fact("table", host, 1, it.lineText(1), "name", t.table, "used", used, "max", limit, "percent", percentOf(used, limit)))
 		}
-		if t.side == "max" {
-			emit(it.sysctlFact(1, strings.ReplaceAll(strings.TrimPrefix(path, "proc/sys/"), "/", "."), w[0]))
+		if used == nil {
+			emit(it.sysctlFact(1, strings.ReplaceAll(strings.TrimPrefix(path, "proc/sys/"), "/", "."), strings.TrimSpace(string(it.Data))))
 		}
 		return nil
 	},

@@ -11,7 +11,7 @@ var hostReaders = []Reader{
 	taskStacks, topBatch, processStatus, procTask,
 	moduleInfo, loadedModules, moduleVersions, initramfsListing,
 	kernelVersion, osRelease, uptimeAndLoad, kernelCommandLine, kernelTaint, virtualisation,
-	memInfo, freeMemory, pressureStall, kernelStat, controlGroups, vmStat, interrupts, cpuShares, fileTables, sysctlValues,
+	memInfo, freeMemory, pressureStall, kernelStat, controlGroups, vmStat, interrupts, cpuShares, kernelTables, sysctlValues,
 	systemdUnits, containerTables, userLimits, clockSync, clockSources, memoryErrors,
 	fileSystemTable, settingsFile, dockerDaemon,
 }
