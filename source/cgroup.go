@@ -76,8 +76,8 @@ func readCgroup(it *Item, emit func(ddx.Fact)) error {
 	if w := it.command(); len(w) == 2 && w[0] == "cat" {
 		file = w[1][strings.LastIndexByte(w[1], '/')+1:]
 	}
-	if i := strings.Index(it.Origin, "sys/fs/cgroup/"); i >= 0 {
-		group = cgroupPath(it.Origin[i+len("sys/fs/cgroup/"):])
+	if i := strings.Index(it.path(), "sys/fs/cgroup/"); i >= 0 {
+		group = cgroupPath(it.path()[i+len("sys/fs/cgroup/"):])
 	}
 	it.lines(func(n int, line string) {
 		if m := cgroupNamed.FindStringSubmatch(line); m != nil {

@@ -37,7 +37,7 @@ var settingsFile = Reader{
 	Files: []string{"etc/systemd/network/*", "usr/lib/systemd/network/*", "run/systemd/network/*", "etc/systemd/networkd.conf", "etc/systemd/networkd.conf.d/*", "etc/nfs.conf", "etc/nfsmount.conf", "etc/amazon/efs/efs-utils.conf", "etc/security/limits.conf", "etc/security/limits.d/*"},
 	Match: func(name string, head []byte) bool { return iniSection.Match(head) || limitsLine.Match(head) },
 	Read: func(it *Item, emit func(ddx.Fact)) error {
-		file, section := it.Origin, ""
+		file, section := it.path(), ""
 		it.lines(func(n int, line string) {
 			t := strings.TrimSpace(line)
 			if t == "" || t[0] == '#' || t[0] == ';' {

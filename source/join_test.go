@@ -107,3 +107,19 @@ func TestBlockedTaskFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestDeltasKeepOtherReaders holds the pairing of samples to dropping nothing
+// that was looked at once only.
+func TestDeltasKeepOtherReaders(t *testing.T) {
+	disk := func(reader string, fields map[string]any) ddx.Fact {
+		return ddx.Fact{Kind: "disk", Subject: diskSubject("nvme0n1"), Fields: fields, Evidence: []ddx.Evidence{{Kind: reader, Origin: "x:1"}}}
+	}
+	facts := Deltas(
+		[]ddx.Fact{disk("lsblk", map[string]any{"model": "m"}), disk("diskstats", map[string]any{"inflight": int64(1)})},
+		[]ddx.Fact{disk("diskstats", map[string]any{"inflight": int64(2)})},
+	)
+	facts = JoinParts(facts)
+	if len(facts) != 1 || facts[0].String("model") != "m" || facts[0].String("inflight") != "2" {
+		t.Errorf("got %v, want one disk with the model and the later number in flight", facts)
+	}
+}

@@ -95,8 +95,8 @@ func TestPastedWithIndentation(t *testing.T) {
 	}
 }
 
-// TestLogsAreNotTables holds recognition back from kernel and service logs:
-// those belong to the pattern matcher.
+// TestLogsAreNotTables holds the readers of tables back from kernel and service
+// logs: those belong to the pattern matcher.
 func TestLogsAreNotTables(t *testing.T) {
 	logs := []string{
 		"[    0.000000] Linux version 6.1.0-13-cloud-amd64 (b@d) (gcc) #1 SMP\n[    0.000000] Command line: BOOT_IMAGE=/vmlinuz root=UUID=1 ro\n" + strings.Repeat("[    1.0] x: y\n", 300),

@@ -38,12 +38,12 @@ var kernelTables = Reader{
 	},
 	Match: func(name string, head []byte) bool { return false },
 	Read: func(it *Item, emit func(ddx.Fact)) error {
-		i := strings.LastIndex(it.Origin, "proc/sys/")
+		i := strings.LastIndex(it.path(), "proc/sys/")
 		w := strings.Fields(string(it.Data))
 		if i < 0 || len(w) == 0 {
 			return nil
 		}
-		path := strings.TrimSpace(it.Origin[i:])
+		path := strings.TrimSpace(it.path()[i:])
 		t, used, limit := tableFiles[path], any(nil), any(nil)
 		switch {
 		case t.side == "both" && len(w) >= 3:

@@ -301,7 +301,7 @@ func TestSections(t *testing.T) {
 	for _, it := range items {
 		got = append(got, fmt.Sprintf("%d %s %d", it.Line, it.Name, it.Sample))
 	}
-	want := []string{"0 paste 0", "2 ethtool -S eth0 0", "5 meminfo 0", "8 sudo dmesg | tail 0", "10 ethtool -S eth0 1"}
+	want := []string{"0 paste 0", "2 ethtool -S eth0 0", "5 /proc/meminfo 0", "8 sudo dmesg | tail 0", "10 ethtool -S eth0 1"}
 	if !slices.Equal(got, want) {
 		t.Fatalf("sections\n got %q\nwant %q", got, want)
 	}

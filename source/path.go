@@ -38,18 +38,28 @@ func readerByPath(origin string) *Reader {
 	return nil
 }
 
-// pathPart returns the n-th part of the origin counted from its end, 0 being
-// the base name; "" when there is none.
+// path returns the path of the file that the item shows: a section of a pasted
+// session is named after the file that cat or head showed, everything else has
+// it in its origin.
+func (it *Item) path() string {
+	if strings.HasPrefix(it.Name, "/") && !strings.ContainsAny(it.Name, " \t") {
+		return it.Name
+	}
+	return it.Origin
+}
+
+// pathPart returns the n-th part of the path counted from its end, 0 being the
+// base name; "" when there is none.
 func (it *Item) pathPart(n int) string {
-	parts := strings.Split(strings.Trim(it.Origin, "/"), "/")
+	parts := strings.Split(strings.Trim(it.path(), "/"), "/")
 	if n >= len(parts) {
 		return ""
 	}
 	return parts[len(parts)-1-n]
 }
 
-// underPath reports whether the origin has dir as a whole part sequence, such
-// as "proc/sys".
+// underPath reports whether the path has dir as a whole part sequence, such as
+// "proc/sys".
 func (it *Item) underPath(dir string) bool {
-	return strings.Contains("/"+strings.Trim(it.Origin, "/")+"/", "/"+dir+"/")
+	return strings.Contains("/"+strings.Trim(it.path(), "/")+"/", "/"+dir+"/")
 }

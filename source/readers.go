@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -38,15 +39,19 @@ func Recognise(it *Item) (*Reader, error) {
 		}
 		return nil, fmt.Errorf("read %s as %q: no such kind of material; 'ddx collect --list' names them", it.Origin, it.Reader)
 	}
-	if rd := readerByPath(it.Origin); rd != nil {
+	if rd := readerByPath(it.path()); rd != nil {
 		return rd, nil
+	}
+	name := it.Name
+	if strings.HasPrefix(name, "/") {
+		name = path.Base(name)
 	}
 	head := it.Data
 	if len(head) > HeadSize {
 		head = head[:HeadSize]
 	}
 	for i := range Readers {
-		if Readers[i].Match != nil && Readers[i].Match(it.Name, head) {
+		if Readers[i].Match != nil && Readers[i].Match(name, head) {
 			return &Readers[i], nil
 		}
 	}

@@ -136,7 +136,7 @@ func sections(it Item) []Item {
 			start, startLine = offset+len(line), n+1 // the prompt line names the section and is not part of it
 			name, kind, prompted = command, "", true
 			if m := catCommand.FindStringSubmatch(command); m != nil {
-				name = m[1][strings.LastIndexByte(m[1], '/')+1:]
+				name = m[1]
 			}
 			sample = given[command]
 			given[command]++

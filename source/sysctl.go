@@ -21,8 +21,8 @@ var sysctlValues = Reader{
 	Commands: [][]string{{"sysctl", "-a"}},
 	Match:    func(name string, head []byte) bool { return sysctlLine.Match(head) },
 	Read: func(it *Item, emit func(ddx.Fact)) error {
-		if i := strings.LastIndex(it.Origin, "proc/sys/"); i >= 0 {
-			name := strings.ReplaceAll(it.Origin[i+len("proc/sys/"):], "/", ".")
+		if i := strings.LastIndex(it.path(), "proc/sys/"); i >= 0 {
+			name := strings.ReplaceAll(it.path()[i+len("proc/sys/"):], "/", ".")
 			value := strings.TrimSpace(string(it.Data))
 			if !strings.Contains(value, "\n") {
 				emit(it.sysctlFact(1, name, value))
