@@ -72,13 +72,19 @@ func deltas(facts []sampled) []ddx.Fact {
 	return out
 }
 
-// identity names what a fact measures.
+// identity names what a fact measures. Two readers measure two things, even
+// under one name: /proc/net/dev counts as dropped what ip -s link counts as
+// missed, and neither is a second look at the other.
 func identity(f *ddx.Fact) string {
 	k := ddx.LookupFact(f.Kind)
 	var b strings.Builder
 	b.WriteString(f.Kind)
 	b.WriteByte(0)
 	b.WriteString(f.Subject.String())
+	if len(f.Evidence) > 0 {
+		b.WriteByte(0)
+		b.WriteString(f.Evidence[0].Kind)
+	}
 	if k != nil {
 		for _, name := range k.Key {
 			b.WriteByte(0)

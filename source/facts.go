@@ -29,7 +29,7 @@ func Facts(t Take) (facts []ddx.Fact, logs []Log, err error) {
 	r.missing()
 	facts = append(slices.Clone(t.Facts), deltas(r.facts)...)
 	facts = append(facts, r.cpuShares()...)
-	return JoinParts(facts), r.logs, errors.Join(r.errs...)
+	return JoinParts(SysctlTables(facts)), r.logs, errors.Join(r.errs...)
 }
 
 // reading is one pass over the items of a take.
