@@ -72,9 +72,9 @@ func deltas(facts []sampled) []ddx.Fact {
 	return out
 }
 
-// identity names what a fact measures, and by which reader: lsblk and
-// /proc/diskstats say different things of one disk, and only the second is
-// sampled again.
+// identity names what a fact measures. Two readers measure two things, even
+// under one name: /proc/net/dev counts as dropped what ip -s link counts as
+// missed, and neither is a second look at the other.
 func identity(f *ddx.Fact) string {
 	k := ddx.LookupFact(f.Kind)
 	var b strings.Builder
