@@ -21,13 +21,13 @@ import (
 // caller made, such as the name of a reader that does not exist; the facts
 // stand all the same.
 func Facts(t Take) (facts []ddx.Fact, logs []Log, err error) {
-	hint := logline.Hint{Now: t.Header.Now, Host: t.Header.Host, Boot: bootTime(t)}
+	hint := logline.Hint{Now: t.Header.Now, Host: t.Header.Host, Boot: bootTime(t), Location: zoneOf(t)}
 	r := reading{hint: hint, had: map[string]bool{}, stats: map[int]*Item{}}
 	for i := range t.Items {
 		r.item(&t.Items[i])
 	}
 	r.missing()
-	facts = append(slices.Clone(t.Facts), deltas(r.facts)...)
+	facts = append(slices.Clone(t.Facts), distinct(deltas(r.facts))...)
 	facts = append(facts, r.cpuShares()...)
 	return JoinParts(SysctlTables(facts)), r.logs, errors.Join(r.errs...)
 }
@@ -217,6 +217,19 @@ func bootTime(t Take) time.Time {
 		}
 	}
 	return byUptime
+}
+
+// zoneOf returns the time zone of the host, in which its syslog writes: that
+// of its /etc/localtime, else the one that the caller gave.
+func zoneOf(t Take) *time.Location {
+	for i := range t.Items {
+		if it := &t.Items[i]; bytes.HasPrefix(it.Data, []byte("TZif")) {
+			if loc, err := time.LoadLocationFromTZData("local", it.Data); err == nil {
+				return loc
+			}
+		}
+	}
+	return t.location
 }
 
 // cpuShares makes the shares of CPU time between the first and the last sample

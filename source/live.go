@@ -45,8 +45,11 @@ func Live(ctx context.Context, o Options) (Take, error) {
 	l.plan()
 	l.gather()
 
-	t := Take{live: true, spool: l.spool}
+	t := Take{spool: l.spool, location: l.o.Location}
 	t.Items = append(l.collect(), l.logs...)
+	if b, err := fs.ReadFile(h.FS, "etc/localtime"); err == nil { // a host without it is on UTC
+		t.Items = append(t.Items, Item{Origin: "/etc/localtime", Name: "localtime", Reader: timeZone.Name, Data: b, Size: int64(len(b)), Time: l.now()})
+	}
 	t.Header = ddx.Header{
 		Schema: ddx.RecordSchema, DDX: o.Version,
 		Host: l.word("proc/sys/kernel/hostname"), Boot: l.word("proc/sys/kernel/random/boot_id"), Now: l.now(),

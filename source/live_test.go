@@ -374,3 +374,34 @@ func TestLiveThisHost(t *testing.T) {
 	}
 	t.Logf("%v for %d items, then %v for %d facts: %v", took, len(take.Items), time.Since(start)-took, len(facts), kinds)
 }
+
+// A year-less time is in the zone of the host that wrote it.
+func TestTimeZone(t *testing.T) {
+	zone, err := os.ReadFile("/usr/share/zoneinfo/America/New_York")
+	if err != nil {
+		t.Skipf("needs tzdata: %v", err)
+	}
+	take := live(t, recorded(map[string]string{"etc/localtime": string(zone), "var/log/messages": "Mar 14 01:57:54 h kernel: x\n"}, nil, nil))
+	_, logs, err := Facts(take)
+	if err != nil || len(logs) != 1 {
+		t.Fatalf("%d logs, %v", len(logs), err)
+	}
+	if l := logline.Parse(logs[0].Data, logs[0].Hint); !l.Time.Equal(time.Date(2024, 3, 14, 5, 57, 54, 0, time.UTC)) {
+		t.Errorf("time %v", l.Time)
+	}
+}
+
+// Two sources of one counter are two measurements; what both say is said once.
+func TestSamplesOfTwoSources(t *testing.T) {
+	at := func(sample int, origin string, value int64) Item {
+		return Item{Origin: origin, Name: origin, Sample: sample, Reader: "ethtool-statistics", Time: today.Add(time.Duration(sample) * time.Second),
+			Data: fmt.Appendf(nil, "NIC statistics:\n     tx_timeout: %d\n", value)}
+	}
+	var got []string
+	for _, f := range factsOf(t, []Item{at(0, "a", 1), at(1, "a", 3), at(0, "b", 2), at(1, "b", 3), at(1, "c", 3)}) {
+		got = append(got, itemOrigin(&f)+" "+f.String("value")+" +"+f.String("delta"))
+	}
+	if want := []string{"a 3 +2", "b 3 +1"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

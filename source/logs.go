@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 
+	"ddx"
 	"ddx/logline"
 )
 
@@ -25,6 +26,13 @@ var logReaders = []Reader{
 		Name: "log", Doc: "syslog files and what programs write with a time before each line", Kinds: logKinds, Log: true,
 		Match: func(name string, head []byte) bool { k, s, t, n := census(head); return n > 0 && 2*max(k+s, t) >= n },
 	},
+}
+
+// timeZone is /etc/localtime, in whose zone syslog writes. It gives no fact.
+var timeZone = Reader{
+	Name: "time-zone", Doc: "/etc/localtime: the zone of times that do not name one",
+	Match: func(name string, head []byte) bool { return bytes.HasPrefix(head, []byte("TZif")) },
+	Read:  func(*Item, func(ddx.Fact)) error { return nil },
 }
 
 func firstLine(b []byte) []byte {

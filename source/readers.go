@@ -17,7 +17,7 @@ var Readers = slices.Concat(
 	storageReaders,
 	hostReaders,
 	cloudReaders,
-	[]Reader{mountCheck},
+	[]Reader{mountCheck, timeZone},
 	logReaders,
 )
 

@@ -17,8 +17,8 @@ type Take struct {
 	Items  []Item
 	Facts  []ddx.Fact // facts that the material held ready, as records
 
-	spool *spool
-	live  bool // from the plan of a live host: what is missing was looked for
+	spool    *spool
+	location *time.Location // of times without a zone, from the caller
 }
 
 // Close frees the temporary file that large material was kept in. Items must
