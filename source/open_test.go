@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -65,6 +66,26 @@ func tarOf(t testing.TB, members ...member) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// bombOf is a compressed archive of a good member and one of many MiB of zeros.
+func bombOf(t testing.TB, good member, size int) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	z := gzip.NewWriter(&out)
+	z.Write(bytes.TrimRight(tarOf(t, good), "\x00"))
+	padding := (512 - len(bytes.TrimRight(tarOf(t, good), "\x00"))%512) % 512
+	z.Write(make([]byte, padding))
+	w := tar.NewWriter(z)
+	if err := w.WriteHeader(&tar.Header{Name: "zeros", Mode: 0o644, Size: int64(size) << 20}); err != nil {
+		t.Fatal(err)
+	}
+	for range size {
+		w.Write(mib)
+	}
+	w.Close()
+	z.Close()
+	return out.Bytes()
 }
 
 func gz(b []byte) []byte {
@@ -183,7 +204,6 @@ func TestStdin(t *testing.T) {
 // rest is read.
 func TestBrokenMaterial(t *testing.T) {
 	good := member{name: "good", content: ethOut}
-	big := member{name: "zeros", content: string(bytes.Repeat(mib, 400))}
 	truncated := tarOf(t, good, member{name: "cut", content: strings.Repeat("x\n", 5000)})
 	noise := gz(bytes.Repeat([]byte("line of a log that goes on\n"), 5000))
 	three := gz(tarOf(t, member{name: "2.tar", content: string(tarOf(t, member{name: "3.tar", content: string(tarOf(t, good))}))}))
@@ -202,7 +222,7 @@ func TestBrokenMaterial(t *testing.T) {
 		{"damaged.xz", append([]byte("\xfd7zXZ\x00"), "nothing of the kind"...), "xz at offset", 0},
 		{"damaged.zip", append([]byte("PK\x03\x04"), "nothing of the kind"...), "is it complete?", 0},
 		{"deep.tar.gz", three, "unpack it first", 0},
-		{"bomb.tar.gz", gz(tarOf(t, good, big)), "a decompression bomb", 2},
+		{"bomb.tar.gz", bombOf(t, good, 400), "a decompression bomb", 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -333,5 +353,46 @@ func TestConcatenated(t *testing.T) {
 	same := "Filesystem 1K-blocks Used Available Use% Mounted on\n/dev/root 10 5 5 50% /\n"
 	if items := sections(Item{Origin: "x", Data: []byte(same + same)}); len(items) != 1 {
 		t.Errorf("one output, given twice, was cut: %s", list(items))
+	}
+}
+
+// A binary journal is read by journalctl; where that is missing, it is said.
+func TestBinaryJournal(t *testing.T) {
+	p := write(t, t.TempDir(), "system.journal", []byte(journalMagic+strings.Repeat("\x00", 1000)))
+	o := clock
+	o.Host = recorded(nil, map[string][]string{"journalctl": {string(logline.Frame("journal-export", "x y", today, 1))}}, nil)
+	take := open(t, o, p)[0]
+	_, logs, err := Facts(take)
+	if err != nil || len(logs) != 1 || !strings.Contains(string(logs[0].Data), "kernel: [    1.000000] x y") {
+		t.Errorf("logs %+v, error %v", logs, err)
+	}
+	o.Host = recorded(nil, nil, nil)
+	take = open(t, o, p)[0]
+	if it := take.Items[0]; it.Absent != ddx.NotThere || !strings.Contains(it.Detail, "journalctl --file") {
+		t.Error(list(take.Items))
+	}
+}
+
+// A line of a gigabyte is material like any other, and does not fill the memory.
+func TestLongLine(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs time and a gigabyte of temporary space")
+	}
+	o := clock
+	part := bytes.Repeat([]byte("x"), 1<<20)
+	o.Stdin = io.MultiReader(strings.NewReader("[    1.000000] before\n"), numbered(1<<10, func([]byte, int) []byte { return part }), strings.NewReader("\n[    2.000000] after\n"))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	take := open(t, o, "-")[0]
+	_, logs, err := Facts(take)
+	if err != nil || len(logs) != 1 || logs[0].Size < 1<<30 {
+		t.Fatalf("%d logs, error %v", len(logs), err)
+	}
+	runtime.ReadMemStats(&after)
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 64<<20 {
+		t.Errorf("%d MiB were allocated for it", grown>>20)
+	}
+	if tail := take.Items[0].tail(64); string(tail) != "[    2.000000] after\n" {
+		t.Errorf("it ends with %q", tail)
 	}
 }
