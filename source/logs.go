@@ -66,6 +66,28 @@ func census(head []byte) (kernel, service, timed, lines int) {
 	return kernel, service, timed, lines
 }
 
+// framedLog reports whether content of some size is a log beyond doubt: nearly
+// every line has the framing of the kernel's log or of syslog. A dump of all
+// tasks in a kernel log is left to its own reader.
+func framedLog(head []byte) bool {
+	if len(head) < 2048 || sysrqStart.Match(head[:512]) {
+		return false
+	}
+	framed, lines := 0, 0
+	for line := range bytes.Lines(head) {
+		if len(bytes.TrimSpace(line)) == 0 {
+			continue
+		}
+		if lines++; lines > 100 {
+			break
+		}
+		if l := logline.Parse(line, logline.Hint{}); l.Channel == logline.Kernel || l.Channel == logline.Service && l.Program != "" {
+			framed++
+		}
+	}
+	return lines > 10 && framed*20 >= lines*19
+}
+
 // channelOf says what a log can hold, by its first lines: a log that only a
 // program writes says nothing of the kernel by what it lacks.
 func channelOf(reader string, head []byte) logline.Channel {
