@@ -1,10 +1,7 @@
 package source
 
 import (
-	"archive/tar"
-	"archive/zip"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -17,9 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz"
-
 	"ddx"
 	"ddx/logline"
 )
@@ -30,106 +24,6 @@ var (
 	mib    = bytes.Repeat([]byte{0}, 1<<20)
 	ethOut = "NIC statistics:\n     tx_timeout: 0\n     bw_in_allowance_exceeded: 7\n"
 )
-
-func write(t *testing.T, dir, name string, content []byte) string {
-	t.Helper()
-	p := filepath.Join(dir, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(p, content, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
-// member is a file of a test archive; a link when target is set.
-type member struct{ name, content, target string }
-
-func tarOf(t testing.TB, members ...member) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	w := tar.NewWriter(&b)
-	for _, m := range members {
-		h := &tar.Header{Name: m.name, Mode: 0o644, Size: int64(len(m.content)), ModTime: today}
-		if m.target != "" {
-			h.Typeflag, h.Linkname, h.Size = tar.TypeSymlink, m.target, 0
-		}
-		if err := w.WriteHeader(h); err != nil {
-			t.Fatal(err)
-		}
-		if m.target == "" {
-			io.WriteString(w, m.content)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
-// bombOf is a compressed archive of a good member and one of many MiB of zeros.
-func bombOf(t testing.TB, good member, size int) []byte {
-	t.Helper()
-	var out bytes.Buffer
-	z := gzip.NewWriter(&out)
-	z.Write(bytes.TrimRight(tarOf(t, good), "\x00"))
-	padding := (512 - len(bytes.TrimRight(tarOf(t, good), "\x00"))%512) % 512
-	z.Write(make([]byte, padding))
-	w := tar.NewWriter(z)
-	if err := w.WriteHeader(&tar.Header{Name: "zeros", Mode: 0o644, Size: int64(size) << 20}); err != nil {
-		t.Fatal(err)
-	}
-	for range size {
-		w.Write(mib)
-	}
-	w.Close()
-	z.Close()
-	return out.Bytes()
-}
-
-func gz(b []byte) []byte {
-	var out bytes.Buffer
-	w := gzip.NewWriter(&out)
-	w.Write(b)
-	w.Close()
-	return out.Bytes()
-}
-
-func zst(b []byte) []byte {
-	var out bytes.Buffer
-	w, _ := zstd.NewWriter(&out)
-	w.Write(b)
-	w.Close()
-	return out.Bytes()
-}
-
-func xzed(t testing.TB, b []byte) []byte {
-	t.Helper()
-	var out bytes.Buffer
-	w, err := xz.NewWriter(&out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.Write(b)
-	w.Close()
-	return out.Bytes()
-}
-
-func zipOf(t testing.TB, members ...member) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	w := zip.NewWriter(&b)
-	for _, m := range members {
-		f, err := w.Create(m.name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		io.WriteString(f, m.content)
-	}
-	w.Close()
-	return b.Bytes()
-}
 
 func open(t *testing.T, o Options, paths ...string) []Take {
 	t.Helper()
@@ -181,14 +75,6 @@ func TestWrappings(t *testing.T) {
 			}
 		})
 	}
-}
-
-func utf16le(s string) []byte {
-	var b []byte
-	for i := range len(s) {
-		b = append(b, s[i], 0)
-	}
-	return b
 }
 
 func TestStdin(t *testing.T) {
@@ -394,5 +280,41 @@ func TestLongLine(t *testing.T) {
 	}
 	if tail := take.Items[0].tail(64); string(tail) != "[    2.000000] after\n" {
 		t.Errorf("it ends with %q", tail)
+	}
+}
+
+// The files of a sosreport that hold the output of a command are named after
+// it; what a name says, such as the interface, is used.
+func TestSosreport(t *testing.T) {
+	members := []member{
+		{name: "sosreport-h-2024/sos_commands/networking/ethtool_-S_eth0", content: ethOut},
+		{name: "sosreport-h-2024/proc/meminfo", content: "MemTotal:        8009912 kB\nMemFree:          538760 kB\nMemAvailable:    6820236 kB\n"},
+		{name: "sosreport-h-2024/proc/mounts", content: "fs-0123:/ /efs nfs4 rw,hard 0 0\n"},
+		{name: "sosreport-h-2024/var/log/messages", content: "Mar 14 01:57:54 h kernel: nfs: server fs-0123 not responding, still trying\n"},
+		{name: "sosreport-h-2024/free", target: "sos_commands/memory/free"},
+		{name: "sosreport-h-2024/etc/localtime", target: "/usr/share/zoneinfo/UTC"},
+	}
+	dir := t.TempDir()
+	for _, m := range members {
+		if m.target == "" {
+			write(t, dir, m.name, []byte(m.content))
+		}
+	}
+	for _, p := range []string{write(t, t.TempDir(), "sosreport-h-2024.tar.xz", xzed(t, tarOf(t, members...))), dir} {
+		take := open(t, clock, p)[0]
+		kinds := map[string]string{}
+		facts, logs, err := Facts(take)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range facts {
+			kinds[f.Kind] = f.Subject.Name
+		}
+		if kinds["nic.counter"] != "eth0" || kinds["mount"] != "/efs" || len(kinds) < 3 {
+			t.Errorf("%s: facts %v", p, kinds)
+		}
+		if !slices.ContainsFunc(logs, func(l Log) bool { return !l.Incidental && strings.HasSuffix(l.Origin, "var/log/messages") }) {
+			t.Errorf("%s: no log among %d", p, len(logs))
+		}
 	}
 }
