@@ -305,3 +305,19 @@ func TestSamplesOfTwoSources(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// A log that was rotated within the day is read with what it replaced.
+func TestRotatedLog(t *testing.T) {
+	h := recorded(map[string]string{"var/log/syslog": "Mar 15 11:00:00 h kernel: new\n", "var/log/syslog.1": "Mar 15 10:00:00 h kernel: old\n", "var/log/syslog.2": "Mar 14 01:00:00 h kernel: older\n", "var/log/syslog.3.gz": "x"}, nil, nil)
+	root := h.FS.(fstest.MapFS)
+	root["var/log/syslog.1"].ModTime, root["var/log/syslog.2"].ModTime = today.Add(-time.Hour), today.Add(-25*time.Hour)
+	var got []string
+	for _, it := range live(t, h).Items {
+		if strings.HasPrefix(it.Origin, "/var/log/syslog") {
+			got = append(got, it.Name)
+		}
+	}
+	if !slices.Equal(got, []string{"syslog.1", "syslog"}) {
+		t.Errorf("read %q", got)
+	}
+}
