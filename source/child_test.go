@@ -12,9 +12,14 @@ import (
 	"ddx"
 )
 
+// hangs is the deadline of what never answers: long enough that what does
+// answer is not cut off on a busy machine.
+const hangs = 2 * time.Second
+
 // A file that never answers costs its deadline and nothing else. A FIFO without
 // a writer blocks in open, as a file on a dead mount does.
 func TestBlockingFile(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	fifo := filepath.Join(dir, "fifo")
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
@@ -23,7 +28,7 @@ func TestBlockingFile(t *testing.T) {
 	before := write(t, dir, "before", []byte("one"))
 	after := write(t, dir, "after", []byte("two"))
 	got := map[string]Output{}
-	ThisHost().ReadFiles(context.Background(), []string{before, fifo, after, filepath.Join(dir, "none")}, 300*time.Millisecond, func(p string, o Output) { got[filepath.Base(p)] = o })
+	ThisHost().ReadFiles(context.Background(), []string{before, fifo, after, filepath.Join(dir, "none")}, hangs, func(p string, o Output) { got[filepath.Base(p)] = o })
 	if string(got["before"].Data) != "one" || string(got["after"].Data) != "two" || got["fifo"].Absent != ddx.TimedOut || got["none"].Absent != ddx.NotThere {
 		t.Errorf("%+v", got)
 	}
@@ -31,6 +36,7 @@ func TestBlockingFile(t *testing.T) {
 
 // What a file gave before it blocked is kept.
 func TestPartOfBlockingFile(t *testing.T) {
+	t.Parallel()
 	fifo := filepath.Join(t.TempDir(), "fifo")
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Skipf("needs a file system with FIFOs: %v", err)
@@ -43,7 +49,7 @@ func TestPartOfBlockingFile(t *testing.T) {
 	if _, err := w.WriteString("first part"); err != nil {
 		t.Fatal(err)
 	}
-	ThisHost().ReadFiles(context.Background(), []string{fifo}, 300*time.Millisecond, func(_ string, o Output) {
+	ThisHost().ReadFiles(context.Background(), []string{fifo}, hangs, func(_ string, o Output) {
 		if string(o.Data) != "first part" || o.Absent != ddx.TimedOut {
 			t.Errorf("%+v", o)
 		}
@@ -52,13 +58,15 @@ func TestPartOfBlockingFile(t *testing.T) {
 
 // A tool that stops, or leaves a child behind that holds its output, ends at its deadline.
 func TestStuckTool(t *testing.T) {
+	t.Parallel()
 	for name, script := range map[string]string{
 		"stopped":       "echo before; kill -STOP $$; echo after",
 		"child remains": "echo before; sleep 1000 & exec sleep 1000",
 		"closed output": "echo before; exec >&- 2>&-; sleep 1000",
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(context.Background(), hangs)
 			defer cancel()
 			o := ThisHost().Run(ctx, []string{"sh", "-c", script})
 			if o.Absent != ddx.TimedOut || string(o.Data) != "before\n" {

@@ -73,9 +73,7 @@ func deltas(facts []sampled) []ddx.Fact {
 	return out
 }
 
-// identity names what a fact measures. Two readers measure two things, even
-// under one name: /proc/net/dev counts as dropped what ip -s link counts as
-// missed, and neither is a second look at the other.
+// identity names what a fact measures.
 func identity(f *ddx.Fact) string {
 	k := ddx.LookupFact(f.Kind)
 	var b strings.Builder
@@ -91,9 +89,10 @@ func identity(f *ddx.Fact) string {
 	return b.String()
 }
 
-// measurement is identity together with the reader and the file or command:
-// lsblk, /proc/diskstats and /sys/block say different things of one disk at
-// different moments, and samples are of one of them.
+// measurement is identity together with the reader and the file or command. Two
+// readers measure two things, even under one name: /proc/net/dev counts as
+// dropped what ip -s link counts as missed, and neither is a second look at the
+// other; /proc/diskstats and /sys/block look at one disk at different moments.
 func measurement(f *ddx.Fact) string {
 	if len(f.Evidence) == 0 {
 		return identity(f)

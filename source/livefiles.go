@@ -20,18 +20,20 @@ import (
 // written in the time that is asked for.
 func (l *looking) rotated(name string, w *logWriter) []Item {
 	var out []Item
-	olds, err := fs.Glob(l.h.FS, name+"[.-][0-9]*")
-	if err == nil {
-		newest, at := "", time.Time{}
+	newest, at := "", l.since()
+	for _, pattern := range []string{name + ".[0-9]*", name + "-[0-9]*"} {
+		olds, err := fs.Glob(l.h.FS, pattern)
+		if err != nil {
+			continue // only a bad pattern is an error
+		}
 		for _, old := range olds {
-			st, err := fs.Stat(l.h.FS, old)
-			if err == nil && !strings.HasSuffix(old, ".gz") && st.ModTime().After(at) && st.ModTime().After(l.since()) {
+			if st, err := fs.Stat(l.h.FS, old); err == nil && path.Ext(old) != ".gz" && st.ModTime().After(at) {
 				newest, at = old, st.ModTime()
 			}
 		}
-		if newest != "" {
-			out = l.logFiles(newest, "log", w)
-		}
+	}
+	if newest != "" {
+		out = l.logFiles(newest, "log", w)
 	}
 	return append(out, l.logFiles(name, "log", w)...)
 }
