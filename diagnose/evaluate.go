@@ -264,15 +264,15 @@ func (e *evaluation) factHit(m *ddx.Mode, ind *ddx.Indicator, f *ddx.Fact) hit {
 		}
 		h.active = e.activeEvent(m, ind, h.last, f.String("boot"))
 	case ddx.LookupFact(f.Kind).IsCounter():
-		if d, ok := f.Int("delta"); ok && d > 0 {
-			break
-		} else if ok {
-			h.active = ddx.No
-		} else {
-			h.active = ddx.Unknown
+		h.first = moment{}
+		switch d, ok := f.Int("delta"); {
+		case ok && d > 0: // it is growing at this very moment
+		case ok:
+			h.active, h.last = ddx.No, moment{}
+		default:
+			h.active, h.last = ddx.Unknown, moment{}
 			h.note = "one reading proves no rate: the count began with " + since(f.Kind)
 		}
-		h.first = moment{}
 	}
 	return h
 }
