@@ -153,10 +153,10 @@ func (a *Analyser) decide(r *Result, c *capture.Capture) {
 	switch r.Verdict {
 	case NeverLeft:
 		a.whySilent(r, why)
-		r.Proof.Sufficient = a.silenceProven(&r.Proof, c)
-		for _, n := range r.Neighbour {
-			r.Proof.Sufficient = r.Proof.Sufficient || n.Target && n.Requests >= 3
-		}
+		// Link-layer addresses asked for three times in vain explain the
+		// silence, however short it is: nothing can leave before.
+		explained := func(n Neighboured) bool { return n.Target && n.Requests >= 3 }
+		r.Proof.Sufficient = slices.ContainsFunc(r.Neighbour, explained) || a.silenceProven(&r.Proof, c)
 	case Answered:
 		r.Proof.Sufficient = true
 		why("%d of %d connections answered, %d handshakes complete, %d refused", r.ConnCount.Answered, r.ConnCount.Total, r.ConnCount.Handshakes, r.ConnCount.Refused)

@@ -99,7 +99,7 @@ func (h *Half) text(b *strings.Builder, name string) {
 		fmt.Fprintf(b, ", window closed %s for %.1f s", times(h.ZeroWindows), h.ZeroFor)
 	}
 	if h.Unacknowledged > 0 {
-		fmt.Fprintf(b, ", %d bytes never acknowledged", h.Unacknowledged)
+		fmt.Fprintf(b, ", %d bytes unacknowledged at the end", h.Unacknowledged)
 	}
 	b.WriteByte('\n')
 }

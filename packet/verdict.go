@@ -215,10 +215,17 @@ func (h *half) result() Half {
 	for i := 1; i < len(h.backoff); i++ {
 		r.Backoff = append(r.Backoff, seconds(h.backoff[i]-h.backoff[i-1]))
 	}
-	if h.started && h.ackedSet && before(h.acked, h.next) {
-		r.Unacknowledged = int64(h.next - h.acked)
-	} else if h.started && !h.ackedSet {
-		r.Unacknowledged = int64(h.next - h.isn)
+	if h.started && h.payload > 0 {
+		from := h.isn
+		if h.ackedSet {
+			from = h.acked
+		}
+		if before(from, h.next) {
+			r.Unacknowledged = int64(h.next - from)
+			if h.finSent { // it takes a number and is no data
+				r.Unacknowledged--
+			}
+		}
 	}
 	return r
 }
