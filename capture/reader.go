@@ -226,8 +226,9 @@ type window struct {
 	err    error // why no more bytes come; io.EOF at the end
 }
 
-// windowSize keeps a read in the second-level cache.
-const windowSize = 256 << 10
+// windowSize is where reading from the page cache costs least (measured from 64 KiB
+// to 1 MiB).
+const windowSize = 512 << 10
 
 func newWindow(src io.Reader) *window {
 	return &window{src: src, buf: make([]byte, windowSize)}

@@ -131,7 +131,7 @@ func TestBenchPackets(t *testing.T) {
 	dir := t.TempDir()
 	file, part := filepath.Join(dir, "all.pcap"), filepath.Join(dir, "part.pcap")
 	size := int64(*benchPackets) << 20
-	partSize := min(size, 16<<20)
+	partSize := min(size, 64<<20)
 	generate(t, file, size)
 	generate(t, part, partSize)
 	filter := "host " + benchTarget + " and port 2049"
