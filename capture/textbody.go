@@ -113,6 +113,9 @@ func (t *text) body(s string, p *Packet) bool {
 	if p.Dst, ok = endpointText(strings.TrimSuffix(to, ":")); !ok {
 		return false
 	}
+	if strings.HasPrefix(rest, "[") { // -vv on the checksum of UDP
+		_, rest, _ = strings.Cut(rest, "] ")
+	}
 	headers := 20
 	if p.Src.Addr.Is6() {
 		headers = 40
@@ -124,7 +127,10 @@ func (t *text) body(s string, p *Packet) bool {
 		if i := strings.Index(rest, "TS val"); i >= 0 {
 			headers += 12
 		}
-	case strings.HasPrefix(rest, "ICMP"):
+	case strings.HasPrefix(rest, "ICMP"), p.Src.Port == 0 && strings.Contains(rest, "ICMP6, "):
+		if i := strings.Index(rest, "ICMP6, "); i > 0 { // behind extension headers, or "[icmp6 sum ok]"
+			rest = rest[i:]
+		}
 		icmpText(rest, p)
 		p.PayloadLength = max(0, after(rest, ", length "))
 	case oldTCP.MatchString(rest):
@@ -139,6 +145,8 @@ func (t *text) body(s string, p *Packet) bool {
 			p.DNS = dnsText(rest, p)
 		case p.Dst.Port == 2049 || p.Src.Port == 2049:
 			nfsDatagram(from, to, rest, p)
+		case p.Src.Port == 0 && p.Dst.Port == 0 && !strings.HasPrefix(rest, "UDP"):
+			p.Kind = Other // a protocol without ports
 		}
 	}
 	if p.IPLength == 0 {

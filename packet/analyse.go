@@ -280,10 +280,13 @@ func (a *Analyser) quoted(m *capture.ICMPMessage) *conn {
 	if c := a.conns[keyOf(m.Quoted, m.QuotedSrc, m.QuotedDst)]; c != nil {
 		return c
 	}
-	if m.Quoted != capture.Other {
+	if m.QuotedSrc.Port != 0 {
 		return nil
 	}
 	for _, c := range slices.Backward(a.order) {
+		if m.QuotedDst.Port != 0 && (c.kind != m.Quoted || c.server.Port != m.QuotedDst.Port) {
+			continue
+		}
 		hosts := c.client.Host == m.QuotedSrc.Host && c.server.Host == m.QuotedDst.Host ||
 			c.server.Host == m.QuotedSrc.Host && c.client.Host == m.QuotedDst.Host
 		if hosts {

@@ -139,7 +139,7 @@ func (a *Analyser) udpMessage(c *conn, p *capture.Packet, d int) {
 	case c.server.Port == 53 || c.client.Port == 53:
 		if m, err := capture.ParseDNS(p.Payload); err == nil {
 			a.dnsMessage(c, d, m, p.Time)
-		} else if d == 1 && c.server.Port == 53 && len(p.Payload) == p.PayloadLength {
+		} else if d == 1 && c.server.Port == 53 && len(p.Payload) > 0 && len(p.Payload) == p.PayloadLength {
 			a.dns.problems = note(a.dns.problems, "%s answered %s with %d bytes that are no dns message", c.server, c.client, p.PayloadLength)
 			c.odd("an answer is no dns message")
 		}
