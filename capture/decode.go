@@ -3,6 +3,7 @@ package capture
 import (
 	"encoding/binary"
 	"errors"
+	"net"
 	"net/netip"
 )
 
@@ -288,6 +289,7 @@ func decodeARP(b []byte, p *Packet) error {
 	sender, wanted := netip.AddrFrom4([4]byte(b[14:18])), netip.AddrFrom4([4]byte(b[24:28]))
 	if p.Neighbour.Reply {
 		wanted = sender
+		p.Neighbour.MAC = net.HardwareAddr(b[8:14]).String()
 	}
 	p.Neighbour.Asker, p.Neighbour.Wanted = Host{Addr: sender}, Host{Addr: wanted}
 	return nil

@@ -90,8 +90,9 @@ type ICMPMessage struct {
 // NeighbourMessage asks for, or states, a link-layer address.
 type NeighbourMessage struct {
 	Reply  bool
-	Asker  Host // who asks; in a reply, who answers
-	Wanted Host // whose link-layer address; in a reply, of whom it is told
+	Asker  Host   // who asks; in a reply, who answers
+	Wanted Host   // whose link-layer address; in a reply, of whom it is told
+	MAC    string // of a reply: the address told, as bytes or in text; empty if not read
 }
 
 // Packet is what the decoder reads out of one frame. Payload points into the

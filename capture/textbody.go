@@ -295,13 +295,14 @@ func arpText(s string, p *Packet) bool {
 		p.Neighbour = NeighbourMessage{Asker: ParseHost(asker), Wanted: ParseHost(wanted)}
 		return ok
 	}
-	before, _, ok := strings.Cut(s, " is-at ")
+	before, mac, ok := strings.Cut(s, " is-at ")
 	words := strings.Fields(before)
 	if !ok || len(words) == 0 {
 		return false
 	}
 	h := ParseHost(words[len(words)-1])
-	p.Neighbour = NeighbourMessage{Reply: true, Asker: h, Wanted: h}
+	mac = strings.TrimRight(strings.SplitN(mac, " ", 2)[0], ",")
+	p.Neighbour = NeighbourMessage{Reply: true, Asker: h, Wanted: h, MAC: mac}
 	return true
 }
 

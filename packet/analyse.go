@@ -15,6 +15,7 @@ type Options struct {
 	Filter  string        // the filter expression of the capture, if it does not record it
 	Start   time.Time     // when the capture began and ended, if it is known:
 	End     time.Time     // the first and last packet are bounds only
+	Covers  time.Duration // or at least how long it ran
 	Live    bool          // Start and End are this program's own
 	Track   int           // connections kept at a time; 0 means 100,000
 	List    int           // connections listed in the result; 0 means 100
@@ -48,6 +49,7 @@ type Analyser struct {
 	icmp       []*icmpRecord
 	neighbours map[capture.Host]*neighbour
 	asked      []*neighbour // in order
+	claims     map[capture.Host]*claim
 	rpc        rpcState
 	dns        dnsState
 }
@@ -88,7 +90,7 @@ func NewAnalyser(o Options) *Analyser {
 		t.Addrs[i] = addr.Unmap()
 	}
 	return &Analyser{
-		o: o, t: t, conns: map[flowKey]*conn{}, neighbours: map[capture.Host]*neighbour{},
+		o: o, t: t, conns: map[flowKey]*conn{}, neighbours: map[capture.Host]*neighbour{}, claims: map[capture.Host]*claim{},
 		rpc: newRPCState(), dns: newDNSState(),
 	}
 }
@@ -199,6 +201,7 @@ func (a *Analyser) neighbour(p *capture.Packet) {
 	}
 	n := a.neighbours[m.Wanted]
 	if m.Reply {
+		a.claimed(m)
 		if n != nil {
 			n.answered = true
 		}
@@ -221,6 +224,36 @@ func (a *Analyser) neighbour(p *capture.Packet) {
 	}
 	n.requests++
 	n.last = p.Time
+}
+
+// claim is who said to have an address, and how often that changed.
+type claim struct {
+	host  capture.Host
+	macs  []string
+	last  string
+	turns int
+}
+
+// claimed notes the owner that a reply names.
+func (a *Analyser) claimed(m capture.NeighbourMessage) {
+	if m.MAC == "" {
+		return
+	}
+	c := a.claims[m.Wanted]
+	if c == nil {
+		if len(a.claims) >= 10_000 {
+			return
+		}
+		c = &claim{host: m.Wanted, last: m.MAC, macs: []string{m.MAC}}
+		a.claims[m.Wanted] = c
+	}
+	if m.MAC != c.last {
+		c.turns++
+		c.last = m.MAC
+		if !slices.Contains(c.macs, m.MAC) && len(c.macs) < 16 {
+			c.macs = append(c.macs, m.MAC)
+		}
+	}
 }
 
 func (a *Analyser) icmpMessage(p *capture.Packet) {

@@ -55,6 +55,9 @@ func (a *Analyser) proof(c *capture.Capture) Proof {
 		}
 	}
 	p.Covered = c.To.Sub(c.From).Seconds()
+	if a.o.Covers.Seconds() > p.Covered {
+		p.Covered, p.CoveredBy = a.o.Covers.Seconds(), "stated"
+	}
 	weak := func(format string, args ...any) { p.WeakenedBy = append(p.WeakenedBy, fmt.Sprintf(format, args...)) }
 	if c.Dropped == nil {
 		weak("the capture does not say how many packets it dropped")

@@ -3,6 +3,7 @@ package packet
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"ddx/capture"
@@ -28,6 +29,7 @@ func (a *Analyser) Result(c capture.Capture) *Result {
 	a.connections(r, end)
 	r.RPC, r.DNS = a.rpcResult(end), a.dnsResult(end)
 	a.network(r)
+	r.Contested = a.contested()
 	a.decide(r, &c)
 	r.Capture = c
 	return r
@@ -134,6 +136,18 @@ func (a *Analyser) network(r *Result) {
 	}
 }
 
+// contested lists the addresses with more than one owner.
+func (a *Analyser) contested() []Contested {
+	out := []Contested{}
+	for _, c := range a.claims {
+		if c.turns >= 2 {
+			out = append(out, Contested{Address: c.host.String(), MACs: c.macs, Turns: c.turns})
+		}
+	}
+	slices.SortFunc(out, func(x, y Contested) int { return strings.Compare(x.Address, y.Address) })
+	return out[:min(len(out), a.o.List)]
+}
+
 // decide gives the verdict: that of the requests to the target, else of those
 // the target itself sent.
 func (a *Analyser) decide(r *Result, c *capture.Capture) {
@@ -176,6 +190,9 @@ func (a *Analyser) decide(r *Result, c *capture.Capture) {
 	}
 	if r.DNS != nil {
 		for _, q := range r.DNS.NoData[:min(3, len(r.DNS.NoData))] {
+			if q.Other {
+				continue
+			}
 			why("dns: %s answered %s %s with NOERROR and no record", q.Server, q.Type, q.Name)
 		}
 	}

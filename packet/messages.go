@@ -58,12 +58,13 @@ type dnsState struct {
 	noData, failed     []DNSQuestion
 	rcodes             map[string]int
 	problems           []string
-	forTarget          []DNSQuestion // questions for the target's name that brought no address
-	resolved           bool          // one did
+	forTarget          []DNSQuestion   // questions for the target's name that brought no address
+	resolved           bool            // one did
+	data               map[string]bool // names that some answer had records for
 }
 
 func newDNSState() dnsState {
-	return dnsState{waiting: map[questionKey]*question{}, rcodes: map[string]int{}}
+	return dnsState{waiting: map[questionKey]*question{}, rcodes: map[string]int{}, data: map[string]bool{}}
 }
 
 const (
@@ -271,6 +272,8 @@ func (a *Analyser) dnsMessage(c *conn, d int, m capture.DNSMessage, at int64) {
 	q := w.DNSQuestion
 	q.Sent, q.Rcode, q.Waited = w.sent, capture.RcodeName(m.Rcode), seconds(at-w.at)
 	switch {
+	case m.Rcode == 0 && m.Answers > 0 && len(a.dns.data) < maxWaiting:
+		a.dns.data[w.Name] = true
 	case m.Truncated:
 		a.dns.truncated++
 	case m.NoData():
@@ -320,6 +323,9 @@ func (a *Analyser) dnsResult(end int64) *DNSResult {
 	r := &DNSResult{
 		Questions: a.dns.questions, Answers: a.dns.answers, NoData: list(a.dns.noData), Failed: list(a.dns.failed),
 		Rcodes: a.dns.rcodes, Truncated: a.dns.truncated, Problems: list(a.dns.problems), Unanswered: []DNSQuestion{},
+	}
+	for i := range r.NoData {
+		r.NoData[i].Other = a.dns.data[r.NoData[i].Name]
 	}
 	for _, w := range a.dns.waiting {
 		q := w.DNSQuestion

@@ -118,6 +118,9 @@ func (r *Result) networkText(b *strings.Builder) {
 	for _, n := range r.Neighbour {
 		fmt.Fprintf(b, "neighbour: %s asked %s for %s, no answer\n", n.Asker, times(n.Requests), n.Wanted)
 	}
+	for _, c := range r.Contested {
+		fmt.Fprintf(b, "contested: %s is claimed in turn by %s\n", c.Address, strings.Join(c.MACs, " and "))
+	}
 }
 
 func (r *Result) applicationText(b *strings.Builder) {

@@ -36,6 +36,7 @@ type Result struct {
 	ConnCount ConnCounts      `json:"connection_counts"`
 	ICMP      []ICMPError     `json:"icmp"`
 	Neighbour []Neighboured   `json:"neighbours"` // asked for and not answered
+	Contested []Contested     `json:"contested_addresses"`
 	RPC       *RPCResult      `json:"rpc,omitempty"`
 	DNS       *DNSResult      `json:"dns,omitempty"`
 	MTU       []MTUResult     `json:"mtu"`
@@ -162,6 +163,14 @@ type Neighboured struct {
 	Target   bool      `json:"target"` // it is the target itself
 }
 
+// Contested is an address that two or more hosts claim in turn; that it moved
+// once, as after a failover, is not enough.
+type Contested struct {
+	Address string   `json:"address"`
+	MACs    []string `json:"macs"`
+	Turns   int      `json:"turns"` // how often the claim changed
+}
+
 // RPCResult sums the remote procedure calls.
 type RPCResult struct {
 	Calls      int            `json:"calls"`
@@ -205,7 +214,8 @@ type DNSQuestion struct {
 	Time   time.Time `json:"time"`
 	Sent   int       `json:"sent"`
 	Rcode  string    `json:"rcode,omitempty"`
-	Waited float64   `json:"waited_seconds"` // for the answer, or in vain
+	Other  bool      `json:"other_type_has_data,omitempty"` // so that no data is no fault of the name
+	Waited float64   `json:"waited_seconds"`                // for the answer, or in vain
 }
 
 // MTUResult is a connection that the path's packet size stops or shapes.
