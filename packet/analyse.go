@@ -71,6 +71,7 @@ type icmpRecord struct {
 	first, last int64
 	port        bool // the host itself says that nobody listens
 	tooBig      bool
+	final       bool // unreachable or prohibited
 }
 
 // NewAnalyser begins an analysis.
@@ -281,7 +282,7 @@ func (a *Analyser) icmpMessage(p *capture.Packet) {
 		}
 		rec = &icmpRecord{
 			meaning: m.Meaning(), from: p.Src.Host, src: m.QuotedSrc, dst: m.QuotedDst, mtu: m.MTU,
-			first: p.Time, port: m.PortUnreachable(), tooBig: m.TooBig(),
+			first: p.Time, port: m.PortUnreachable(), tooBig: m.TooBig(), final: !m.TooBig() && (m.V6 && m.Type == 1 || !m.V6 && m.Type == 3),
 		}
 		a.icmp = append(a.icmp, rec)
 	}

@@ -135,6 +135,9 @@ func (c *conn) tcp(p *capture.Packet, d int) {
 			c.resetBy, c.resetAt = d+1, p.Time
 		}
 		c.closed = true
+		if sound && p.Flags&capture.ACK != 0 {
+			c.acknowledge(p, o, d)
+		}
 		return
 	}
 	c.window(p, h)

@@ -42,7 +42,7 @@ func (c *conn) conclude(end int64, w waits) Connection {
 	since, unanswered := int64(0), func(at int64, proven bool, limit time.Duration, format string, args ...any) {
 		r.Verdict, r.Forward.Verdict = Unanswered, Unanswered
 		r.Waited = seconds(end - at)
-		r.Proven = proven || end-at >= int64(limit)
+		r.Proven = proven || end-at >= int64(limit) || c.turnedAway()
 		r.Why = fmt.Sprintf(format, args...) + c.icmpWords()
 	}
 	r.Verdict, r.Why = Answered, "both directions carry packets"
@@ -96,6 +96,11 @@ func (c *conn) concludeTCP(r *Connection, end int64, w waits, unanswered func(in
 		r.Verdict, r.Backward.Verdict, r.Proven = Unanswered, Unanswered, true
 		r.Waited = seconds(end - server.first)
 		r.Why = fmt.Sprintf("the SYN-ACK was sent %s, the client never confirmed it", times(server.retransmissions+1))
+	case c.inferred && server.packets == 0 && (seg == nil || seg.sent < 3):
+		// The other direction was not captured, so nothing can be seen to be
+		// acknowledged; what the client acknowledges must have come.
+		r.Why = "the client acknowledges answers that the capture does not hold"
+		r.Backward.Verdict = Answered
 	case seg != nil && seg.sent > 1 && c.resetBy != 2:
 		unanswered(seg.times[0], true, waitTCP, "%s sent %s and never acknowledged", seg.describe(client), times(seg.sent))
 	case seg != nil && c.resetBy == 0 && end-seg.times[0] >= int64(waitTCP):
@@ -116,9 +121,6 @@ func (c *conn) concludeTCP(r *Connection, end int64, w waits, unanswered func(in
 		unanswered(client.nextAt, false, waitCall, "the request (%s) was acknowledged, and nothing was answered", protocolOf(client.head))
 	case c.resetBy == 2:
 		r.Why = "reset by the server"
-	case server.packets == 0:
-		r.Why = "the client acknowledges answers that the capture does not hold"
-		r.Backward.Verdict = Answered
 	}
 	if p, q := protocolOf(client.head), protocolOf(server.head); r.Verdict == Answered && p != "" && q != "" && p != q {
 		r.Verdict, r.Forward.Verdict = Nonsense, Nonsense
@@ -165,6 +167,11 @@ func times(n int) string {
 // refused reports that the server itself said that nobody listens.
 func (c *conn) refused() bool {
 	return slices.ContainsFunc(c.icmp, func(r *icmpRecord) bool { return r.port && r.from == c.server.Host })
+}
+
+// turnedAway reports that somebody said that the packets go no further.
+func (c *conn) turnedAway() bool {
+	return slices.ContainsFunc(c.icmp, func(r *icmpRecord) bool { return r.final })
 }
 
 func (c *conn) icmpWords() string {
