@@ -116,7 +116,7 @@ func (s *stream) credible(b []byte) bool {
 		}
 		m := binary.BigEndian.Uint32(b)
 		n := m & (1<<31 - 1)
-		return n >= 24 && n <= 1<<26 && capture.CredibleRPC(b[4:])
+		return n >= 20 && n <= 1<<26 && capture.CredibleRPC(b[4:])
 	}
 	return len(b) >= 14 && binary.BigEndian.Uint16(b) >= 12 && binary.BigEndian.Uint16(b[6:]) == 1
 }

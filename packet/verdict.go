@@ -66,7 +66,9 @@ func (c *conn) conclude(end int64, w waits) Connection {
 		since = client.first
 		unanswered(since, client.packets > 1, waitUDP, "%d packets left, none came back", client.packets)
 	}
-	if r.Verdict == Answered && c.nonsense > 0 && (c.callsAnswered == 0 || c.callsNonsense == c.callsAnswered) {
+	useless := r.Verdict == Answered && (c.callsAnswered == 0 || c.callsNonsense == c.callsAnswered)
+	mistaken := r.Verdict == Unanswered && w.calls > 0 && w.calls <= c.nonsense // something came back for each
+	if c.nonsense > 0 && (useless || mistaken) {
 		r.Verdict, r.Forward.Verdict, r.Why = Nonsense, Nonsense, c.notes[0]
 	}
 	return r
