@@ -16,6 +16,8 @@ type pcap struct {
 	maximum uint32 // captured length that is believed
 	before  int64  // time of the last good record
 	good    bool   // there was one
+	mapped  *mapped
+	begun   bool
 }
 
 // pcapMagic returns the byte order of a capture, or nil if it is none.
@@ -73,6 +75,19 @@ func (f *pcap) header(b []byte) (at int64, captured, length uint32, ok bool) {
 // header, a comparison and four sums.
 func (f *pcap) next(r *Reader) bool {
 	w := f.w
+	if !f.begun {
+		f.begun = true
+		if r.filter.on {
+			f.mapped = f.mapFile(w.src)
+		}
+	}
+	if f.mapped != nil {
+		if f.mapped.next(r) {
+			return true
+		}
+		f.mapped.close()
+		f.mapped = nil
+	}
 	packets, total := r.packets, r.bytes
 	defer func() { r.packets, r.bytes = packets, total }()
 	for {

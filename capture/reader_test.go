@@ -6,6 +6,9 @@ import (
 	"encoding/binary"
 	"io"
 	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -302,4 +305,81 @@ func FuzzReader(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The map and the ordinary way give the same, also where records are damaged,
+// where the file is cut, and where it shrinks under the map.
+func TestMapped(t *testing.T) {
+	const n = 300_000
+	clean := classic(t, binary.LittleEndian, false, 262144, n)
+	size := (len(clean) - 24) / n
+	for i := 0; i < n; i += 7 { // every seventh is between others
+		f := clean[24+i*size+16:]
+		f[26+3], f[30+3] = 8, 9
+	}
+	damaged := bytes.Clone(clean)
+	binary.LittleEndian.PutUint32(damaged[24+(n/2)*size+8:], 200_000)
+	hole := bytes.Clone(clean)
+	clear(hole[len(hole)/3 : len(hole)/3+5000])
+	for name, b := range map[string][]byte{
+		"clean": clean, "cut": clean[:len(clean)-50], "damaged": damaged, "hole": hole,
+		"big endian": classic(t, binary.BigEndian, true, 262144, n), "small": clean[:24+100*size],
+	} {
+		path := filepath.Join(t.TempDir(), "c.pcap")
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := func(src io.Reader) (sum uint64, delivered int, c Capture) {
+			r, err := NewReader(src, "x")
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Keep([]netip.Addr{host2})
+			for p := (Packet{}); r.Next(&p); delivered++ {
+				sum = sum*31 + uint64(p.Time) + uint64(p.Src.Port)
+			}
+			return sum, delivered, r.Capture()
+		}
+		sum1, n1, c1 := read(f)
+		f.Close()
+		sum2, n2, c2 := read(bytes.NewReader(b))
+		if sum1 != sum2 || n1 != n2 || !reflect.DeepEqual(c1, c2) {
+			t.Errorf("%s: mapped %d of %d packets, %+v\nread %d of %d, %+v", name, n1, c1.Packets, c1.Damage, n2, c2.Packets, c2.Damage)
+		}
+		if name == "clean" && (c1.Packets != n || n1 != n-(n+6)/7) {
+			t.Errorf("%d delivered of %d", n1, c1.Packets)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "shrinks.pcap")
+	if err := os.WriteFile(path, clean, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r, err := NewReader(f, "shrinks")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Keep([]netip.Addr{host2})
+	var p Packet
+	for i := range 1000 {
+		if !r.Next(&p) {
+			t.Fatalf("only %d packets", i)
+		}
+	}
+	if err := os.Truncate(path, 24+int64(2000*size)); err != nil {
+		t.Fatal(err)
+	}
+	for r.Next(&p) {
+	}
+	if c := r.Capture(); c.Packets < 1000 {
+		t.Errorf("%+v", c)
+	}
 }

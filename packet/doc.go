@@ -7,5 +7,5 @@
 //	result := packet.Analyse(r, packet.Options{Target: target})
 //
 // Analyse is pure: same bytes and options, same result. It may import the root
-// package and package capture.
+// package, capture and afpacket.
 package packet

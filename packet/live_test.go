@@ -11,12 +11,13 @@ import (
 	"testing"
 	"time"
 
+	"ddx/afpacket"
 	"ddx/capture"
 	"ddx/packet"
 )
 
 // live captures in the client's namespace while act runs.
-func (l *lab) live(t *testing.T, target string, o capture.LiveOptions, act func()) *packet.Result {
+func (l *lab) live(t *testing.T, target string, o afpacket.Options, act func()) *packet.Result {
 	t.Helper()
 	tgt, err := packet.ParseTarget(target)
 	if err != nil {
@@ -61,7 +62,7 @@ func TestLive(t *testing.T) {
 	l.listen(l.server, ":80", echo)
 	for _, iface := range []string{"", "c0"} {
 		var file bytes.Buffer
-		r := l.live(t, serverIP+":2049", capture.LiveOptions{Interface: iface, Output: &file}, func() {
+		r := l.live(t, serverIP+":2049", afpacket.Options{Interface: iface, Output: &file}, func() {
 			for _, port := range []string{":2049", ":80"} {
 				c, err := l.dial(l.client, "tcp", serverIP+port, 5*time.Second)
 				if err != nil {
@@ -97,7 +98,7 @@ func TestLive(t *testing.T) {
 
 func TestLiveNeighbour(t *testing.T) {
 	l := newLab(t)
-	r := l.live(t, nobodyIP+":2049", capture.LiveOptions{}, func() {
+	r := l.live(t, nobodyIP+":2049", afpacket.Options{}, func() {
 		if c, err := l.dial(l.client, "tcp", nobodyIP+":2049", 5*time.Second); err == nil {
 			c.Close()
 		}
@@ -108,7 +109,7 @@ func TestLiveNeighbour(t *testing.T) {
 func TestLiveICMP(t *testing.T) {
 	l := newLab(t)
 	l.rule(l.router, "forward", "tcp dport 2049 reject with icmp type host-unreachable")
-	r := l.live(t, serverIP+":2049", capture.LiveOptions{}, func() {
+	r := l.live(t, serverIP+":2049", afpacket.Options{}, func() {
 		if c, err := l.dial(l.client, "tcp", serverIP+":2049", 2*time.Second); err == nil {
 			c.Close()
 		}
@@ -123,7 +124,7 @@ func TestLiveSizeLimit(t *testing.T) {
 	l := newLab(t)
 	l.listen(l.server, ":2049", echo)
 	var written bytes.Buffer
-	r := l.live(t, serverIP+":2049", capture.LiveOptions{MaxBytes: 4000, Snaplen: 300, Output: &written}, func() {
+	r := l.live(t, serverIP+":2049", afpacket.Options{MaxBytes: 4000, Snaplen: 300, Output: &written}, func() {
 		c, err := l.dial(l.client, "tcp", serverIP+":2049", 5*time.Second)
 		if err != nil {
 			t.Fatal(err)
@@ -156,11 +157,11 @@ func TestLiveDropCount(t *testing.T) {
 	var err error
 	go func() {
 		defer close(done)
-		o := capture.LiveOptions{
+		o := afpacket.Options{
 			Namespace: "/run/netns/" + l.client, Interface: "c0", Snaplen: 1500, Port: 9999,
 			Hosts: []netip.Addr{netip.MustParseAddr("10.77.1.1")}, Started: func() { close(started) }, MaxBytes: 1 << 30,
 		}
-		about, err = capture.Live(ctx, o, func(p *capture.Packet) { <-stuck })
+		about, err = afpacket.Capture(ctx, o, func(p *capture.Packet) { <-stuck })
 	}()
 	select {
 	case <-started:
@@ -194,8 +195,8 @@ func TestLiveDropCount(t *testing.T) {
 
 func TestLiveErrors(t *testing.T) {
 	needs(t, "ip")
-	for _, o := range []capture.LiveOptions{{Namespace: "/run/netns/does-not-exist"}, {Interface: "nosuch0"}} {
-		if _, err := capture.Live(context.Background(), o, func(*capture.Packet) {}); err == nil {
+	for _, o := range []afpacket.Options{{Namespace: "/run/netns/does-not-exist"}, {Interface: "nosuch0"}} {
+		if _, err := afpacket.Capture(context.Background(), o, func(*capture.Packet) {}); err == nil {
 			t.Errorf("%+v captures", o)
 		} else {
 			t.Log(err)

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"ddx/afpacket"
 	"ddx/capture"
 	"ddx/packet"
 )
@@ -159,7 +160,7 @@ func (a *app) readCapture(name string, o packet.Options, covers time.Duration) (
 }
 
 func (p *packetFlags) capture(ctx context.Context, o packet.Options) (r *packet.Result, err error) {
-	l := capture.LiveOptions{Namespace: p.netns, Interface: p.iface, Duration: p.duration, MaxBytes: p.maxMB << 20}
+	l := afpacket.Options{Namespace: p.netns, Interface: p.iface, Duration: p.duration, MaxBytes: p.maxMB << 20}
 	if p.write != "" {
 		f, err := os.OpenFile(p.write, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 		if err != nil {

@@ -1,4 +1,4 @@
-package capture
+package afpacket
 
 import (
 	"encoding/binary"
@@ -7,11 +7,25 @@ import (
 	"time"
 
 	"golang.org/x/net/bpf"
+
+	"ddx/capture"
 )
 
-// LiveOptions bound a live capture. It ends with the context, the duration or
+// What the kernel's filter looks for: ethertypes and IP protocols.
+const (
+	etherIPv4 = 0x0800
+	etherARP  = 0x0806
+	etherIPv6 = 0x86dd
+
+	ipICMP   = 1
+	ipTCP    = 6
+	ipUDP    = 17
+	ipICMPv6 = 58
+)
+
+// Options bound a live capture. It ends with the context, the duration or
 // the size, whichever comes first.
-type LiveOptions struct {
+type Options struct {
 	Namespace string       // a pid, or the path of a network namespace; empty: this process's
 	Interface string       // empty: all
 	Hosts     []netip.Addr // only packets of these hosts; none: of any
@@ -33,7 +47,7 @@ const (
 // Filter is the kernel's part of the selection, for a socket that sees packets
 // from the network header on: packets of the hosts and the port; ICMP errors,
 // ARP and neighbour discovery of anyone, which tell why there are none.
-func (o *LiveOptions) Filter() []bpf.Instruction {
+func (o *Options) Filter() []bpf.Instruction {
 	snap := uint32(o.Snaplen)
 	if snap == 0 {
 		snap = defaultSnaplen
@@ -73,7 +87,7 @@ func join(parts ...[]bpf.Instruction) []bpf.Instruction {
 
 var reject = []bpf.Instruction{bpf.RetConstant{Val: 0}}
 
-func (o *LiveOptions) filterIPv4(accept []bpf.Instruction) []bpf.Instruction {
+func (o *Options) filterIPv4(accept []bpf.Instruction) []bpf.Instruction {
 	var hosts []uint32
 	for _, a := range o.Hosts {
 		if a = a.Unmap(); a.Is4() {
@@ -112,7 +126,7 @@ func (o *LiveOptions) filterIPv4(accept []bpf.Instruction) []bpf.Instruction {
 }
 
 // ports accepts the port of the hosts, and DNS of anyone if it is wanted.
-func (o *LiveOptions) ports(port func(uint32) bpf.Instruction, ofHost func([]bpf.Instruction) []bpf.Instruction, accept []bpf.Instruction) []bpf.Instruction {
+func (o *Options) ports(port func(uint32) bpf.Instruction, ofHost func([]bpf.Instruction) []bpf.Instruction, accept []bpf.Instruction) []bpf.Instruction {
 	of := func(n uint16, then []bpf.Instruction) []bpf.Instruction {
 		return join(when(port(0), []uint32{uint32(n)}, then), when(port(2), []uint32{uint32(n)}, then))
 	}
@@ -128,7 +142,7 @@ func (o *LiveOptions) ports(port func(uint32) bpf.Instruction, ofHost func([]bpf
 	return out
 }
 
-func (o *LiveOptions) filterIPv6(accept []bpf.Instruction) []bpf.Instruction {
+func (o *Options) filterIPv6(accept []bpf.Instruction) []bpf.Instruction {
 	ofHost := func(then []bpf.Instruction) []bpf.Instruction {
 		if len(o.Hosts) == 0 {
 			return then
@@ -180,7 +194,7 @@ func newPcapWriter(w io.Writer, snaplen int) (*pcapWriter, error) {
 	le.PutUint16(h[4:], 2)
 	le.PutUint16(h[6:], 4)
 	le.PutUint32(h[16:], uint32(snaplen+sll2Header))
-	le.PutUint32(h[20:], uint32(LinkSLL2))
+	le.PutUint32(h[20:], uint32(capture.LinkSLL2))
 	_, err := w.Write(h)
 	return &pcapWriter{w: w}, err
 }

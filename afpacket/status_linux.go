@@ -1,4 +1,4 @@
-package capture
+package afpacket
 
 import "sync/atomic"
 

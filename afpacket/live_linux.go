@@ -1,4 +1,4 @@
-package capture
+package afpacket
 
 import (
 	"context"
@@ -15,6 +15,8 @@ import (
 
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
+
+	"ddx/capture"
 )
 
 // The ring the kernel writes into: 16 MiB. A block is handed over when it is
@@ -27,11 +29,11 @@ const (
 	pollTimeout = 100 * time.Millisecond
 )
 
-// Live captures from an AF_PACKET socket (TPACKET_V3) and calls each for every
-// packet, which is valid until each returns. Capture.From and To are when the
+// Capture captures from an AF_PACKET socket (TPACKET_V3) and calls each for every
+// packet, which is valid until each returns. From and To of what it returns are when the
 // capture began and ended, and Dropped is the kernel's own count. It needs
 // CAP_NET_RAW, and CAP_SYS_ADMIN to enter another network namespace.
-func Live(ctx context.Context, o LiveOptions, each func(*Packet)) (Capture, error) {
+func Capture(ctx context.Context, o Options, each func(*capture.Packet)) (capture.Capture, error) {
 	if o.MaxBytes == 0 {
 		o.MaxBytes = defaultMaxBytes
 	}
@@ -39,7 +41,7 @@ func Live(ctx context.Context, o LiveOptions, each func(*Packet)) (Capture, erro
 		o.Snaplen = defaultSnaplen
 	}
 	if len(o.Hosts) > 64 {
-		return Capture{}, fmt.Errorf("live capture of %d hosts: 64 fit into the kernel's filter; name fewer", len(o.Hosts))
+		return capture.Capture{}, fmt.Errorf("live capture of %d hosts: 64 fit into the kernel's filter; name fewer", len(o.Hosts))
 	}
 	if o.Duration > 0 {
 		var cancel context.CancelFunc
@@ -47,9 +49,9 @@ func Live(ctx context.Context, o LiveOptions, each func(*Packet)) (Capture, erro
 		defer cancel()
 	}
 	l := &live{o: o, each: each}
-	l.about = Capture{File: "live", Format: "live", Interfaces: []Interface{{Name: o.Interface, Link: LinkSLL2.String(), Snaplen: uint32(o.Snaplen)}}}
+	l.about = capture.Capture{File: "live", Format: "live", Interfaces: []capture.Interface{{Name: o.Interface, Link: capture.LinkSLL2.String(), Snaplen: uint32(o.Snaplen)}}}
 	if err := inNamespace(o.Namespace, l.open); err != nil {
-		return Capture{}, fmt.Errorf("live capture: %w", err)
+		return capture.Capture{}, fmt.Errorf("live capture: %w", err)
 	}
 	defer unix.Close(l.fd)
 	defer unix.Munmap(l.ring)
@@ -57,12 +59,12 @@ func Live(ctx context.Context, o LiveOptions, each func(*Packet)) (Capture, erro
 }
 
 type live struct {
-	o     LiveOptions
-	each  func(*Packet)
+	o     Options
+	each  func(*capture.Packet)
 	fd    int
 	ring  []byte
 	out   *pcapWriter
-	about Capture
+	about capture.Capture
 	kept  int64
 	frame []byte
 	drops uint64
@@ -149,7 +151,7 @@ func (l *live) open() (err error) {
 	return nil
 }
 
-func (l *live) run(ctx context.Context) (Capture, error) {
+func (l *live) run(ctx context.Context) (capture.Capture, error) {
 	l.about.From = time.Now().UTC()
 	if l.o.Output != nil {
 		var err error
@@ -164,7 +166,7 @@ func (l *live) run(ctx context.Context) (Capture, error) {
 	l.about.To = time.Now().UTC()
 	l.count()
 	l.about.Dropped = &l.drops
-	l.about.Damage = []Damage{}
+	l.about.Damage = []capture.Damage{}
 	return l.about, err
 }
 
@@ -238,8 +240,8 @@ func (l *live) take(at int64, from, data []byte, length int) error {
 	}
 	f := l.frame[:0]
 	f = append(f, from[2], from[3], 0, 0) // protocol, in network order
-	f = be.AppendUint32(f, binary.NativeEndian.Uint32(from[4:]))
-	f = be.AppendUint16(f, kind)
+	f = binary.BigEndian.AppendUint32(f, binary.NativeEndian.Uint32(from[4:]))
+	f = binary.BigEndian.AppendUint16(f, kind)
 	f = append(f, packetType, from[11])
 	f = append(f, from[12:20]...)
 	f = append(f, data...)
@@ -252,11 +254,11 @@ func (l *live) take(at int64, from, data []byte, length int) error {
 	}
 	l.about.Packets++
 	l.about.Bytes += int64(length)
-	p := Packet{Time: at, Length: length, Interface: int(binary.NativeEndian.Uint32(from[4:]))}
-	switch err := Decode(LinkSLL2, f, &p); {
-	case err == nil || errors.Is(err, ErrLength) && p.Kind != Other:
+	p := capture.Packet{Time: at, Length: length, Interface: int(binary.NativeEndian.Uint32(from[4:]))}
+	switch err := capture.Decode(capture.LinkSLL2, f, &p); {
+	case err == nil || errors.Is(err, capture.ErrLength) && p.Kind != capture.Other:
 		l.each(&p)
-	case errors.Is(err, ErrShort) && len(f) < length:
+	case errors.Is(err, capture.ErrShort) && len(f) < length:
 		l.about.Cut++
 	default:
 		l.about.Undecoded++
