@@ -214,10 +214,8 @@ func (l *lab) tcpdump(ns, iface string, args ...string) (stop func() string) {
 func (l *lab) mark(ns, file string) {
 	l.t.Helper()
 	const word = "end of the test"
-	c, err := l.dial(ns, "udp", "127.0.0.1:9", time.Second)
-	if strings.HasPrefix(ns, "pc") {
-		c, err = l.dial(ns, "udp", "10.77.1.1:9", time.Second)
-	}
+	router := map[string]string{l.client: "10.77.1.1:9", l.server: "10.77.2.1:9"}[ns]
+	c, err := l.dial(ns, "udp", router, time.Second)
 	if err != nil {
 		l.t.Fatal(err)
 	}
