@@ -200,7 +200,11 @@ func (a *Analyser) decide(r *Result, c *capture.Capture) {
 
 // whySilent looks for what kept the requests from leaving.
 func (a *Analyser) whySilent(r *Result, why func(string, ...any)) {
-	why("no packet to or from %s in %.1f s", a.t, r.Proof.Covered)
+	if a.t.any() {
+		why("no connection at all in %.1f s", r.Proof.Covered)
+	} else {
+		why("no packet to or from %s in %.1f s", a.t, r.Proof.Covered)
+	}
 	for _, n := range r.Neighbour {
 		if n.Target {
 			why("%s asked %s for the link-layer address of %s and got no answer: the packets wait for it", n.Asker, times(n.Requests), n.Wanted)

@@ -119,6 +119,48 @@ func TestLiveICMP(t *testing.T) {
 	}
 }
 
+// The kernel's filter for IPv6: the port of the host, neighbour discovery and
+// ICMP errors pass, other ports do not.
+func TestLiveIPv6(t *testing.T) {
+	l := newLab(t)
+	l.run("ip", "-n", l.client, "addr", "add", "fd77::2/64", "dev", "c0", "nodad")
+	l.run("ip", "-n", l.router, "addr", "add", "fd77::1/64", "dev", "r0", "nodad")
+	l.listen(l.router, "[::]:2049", echo)
+	l.listen(l.router, "[::]:80", echo)
+	talk := func(addr string) {
+		c, err := l.dial(l.client, "tcp", addr, 5*time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		b := []byte("hello")
+		c.Write(b)
+		io.ReadFull(c, b)
+	}
+	var file bytes.Buffer
+	r := l.live(t, "[fd77::1]:2049", afpacket.Options{Output: &file}, func() { talk("[fd77::1]:2049"); talk("[fd77::1]:80") })
+	verdict(t, r, packet.Answered, true)
+	if r.ConnCount.Handshakes != 1 {
+		t.Errorf("%+v", r.ConnCount)
+	}
+	name := filepath.Join(t.TempDir(), "six.pcap")
+	if err := os.WriteFile(name, file.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if n := frames(t, name, "tcp.port == 80"); n != 0 {
+		t.Errorf("%d packets of another port passed the filter", n)
+	}
+	if n := frames(t, name, "tcp.port == 2049"); int64(n) != r.Matched {
+		t.Errorf("tshark reads %d packets, %d were matched", n, r.Matched)
+	}
+	r = l.live(t, "[fd77::99]:2049", afpacket.Options{}, func() {
+		if c, err := l.dial(l.client, "tcp", "[fd77::99]:2049", 5*time.Second); err == nil {
+			c.Close()
+		}
+	})
+	verdict(t, r, packet.NeverLeft, true)
+}
+
 // The size limit ends a capture by itself.
 func TestLiveSizeLimit(t *testing.T) {
 	l := newLab(t)
