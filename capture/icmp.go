@@ -26,24 +26,26 @@ func (m *ICMPMessage) PortUnreachable() bool {
 	return m.V6 && m.Type == 1 && m.Code == 4 || !m.V6 && m.Type == 3 && m.Code == 3
 }
 
+type icmpKey struct {
+	v6         bool
+	kind, code uint8
+}
+
+var icmpNames = map[icmpKey]string{
+	{false, 3, 0}: "network unreachable", {false, 3, 1}: "host unreachable",
+	{false, 3, 2}: "protocol unreachable", {false, 3, 3}: "port unreachable",
+	{false, 3, 4}: "need to fragment", {false, 3, 5}: "source route failed",
+	{false, 3, 9}: "network admin prohibited", {false, 3, 10}: "host admin prohibited",
+	{false, 3, 13}: "admin prohibited",
+	{true, 1, 0}:   "no route", {true, 1, 1}: "admin prohibited",
+	{true, 1, 2}: "beyond scope", {true, 1, 3}: "address unreachable",
+	{true, 1, 4}: "port unreachable", {true, 1, 5}: "source address policy",
+	{true, 1, 6}: "reject route",
+}
+
 // Meaning names the message in the words of RFC 792, 1812 and 4443.
 func (m *ICMPMessage) Meaning() string {
-	type key struct {
-		v6         bool
-		typ, code_ uint8
-	}
-	named := map[key]string{
-		{false, 3, 0}: "network unreachable", {false, 3, 1}: "host unreachable",
-		{false, 3, 2}: "protocol unreachable", {false, 3, 3}: "port unreachable",
-		{false, 3, 4}: "need to fragment", {false, 3, 5}: "source route failed",
-		{false, 3, 9}: "network admin prohibited", {false, 3, 10}: "host admin prohibited",
-		{false, 3, 13}: "admin prohibited",
-		{true, 1, 0}:   "no route", {true, 1, 1}: "admin prohibited",
-		{true, 1, 2}: "beyond scope", {true, 1, 3}: "address unreachable",
-		{true, 1, 4}: "port unreachable", {true, 1, 5}: "source address policy",
-		{true, 1, 6}: "reject route",
-	}
-	if s, ok := named[key{m.V6, m.Type, m.Code}]; ok {
+	if s, ok := icmpNames[icmpKey{m.V6, m.Type, m.Code}]; ok {
 		return s
 	}
 	switch {

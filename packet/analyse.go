@@ -270,8 +270,9 @@ func (a *Analyser) icmpMessage(p *capture.Packet) {
 		return
 	}
 	var rec *icmpRecord
+	meaning := m.Meaning()
 	for _, r := range a.icmp {
-		if r.meaning == m.Meaning() && r.from == p.Src.Host && r.src == m.QuotedSrc && r.dst == m.QuotedDst && r.mtu == m.MTU {
+		if r.meaning == meaning && r.from == p.Src.Host && r.src == m.QuotedSrc && r.dst == m.QuotedDst && r.mtu == m.MTU {
 			rec = r
 		}
 	}
@@ -281,7 +282,7 @@ func (a *Analyser) icmpMessage(p *capture.Packet) {
 			return
 		}
 		rec = &icmpRecord{
-			meaning: m.Meaning(), from: p.Src.Host, src: m.QuotedSrc, dst: m.QuotedDst, mtu: m.MTU,
+			meaning: meaning, from: p.Src.Host, src: m.QuotedSrc, dst: m.QuotedDst, mtu: m.MTU,
 			first: p.Time, port: m.PortUnreachable(), tooBig: m.TooBig(), final: !m.TooBig() && (m.V6 && m.Type == 1 || !m.V6 && m.Type == 3),
 		}
 		a.icmp = append(a.icmp, rec)

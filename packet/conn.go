@@ -64,6 +64,7 @@ type half struct {
 	unansweredKeepAlives                                               int
 	zeroWindows                                                        int
 	zeroSince, zeroFor                                                 int64
+	lastDuplicate                                                      int64 // time of the last duplicate acknowledgement
 
 	out          []segment // sent and not yet acknowledged, in order of sending
 	backoff      []int64   // times of the segment sent most often
@@ -298,6 +299,7 @@ func (h *half) again(p *capture.Packet, end uint32) {
 func (h *half) duplicateAck(p *capture.Packet, o *half) {
 	if p.PayloadLength == 0 && p.Flags&(capture.SYN|capture.FIN) == 0 && h.packets > 1 && p.Ack == h.lastAck && (p.NoSeq || p.Seq == h.next) && len(o.out) > 0 {
 		h.duplicateAcks++
+		h.lastDuplicate = p.Time
 	}
 	h.lastAck = p.Ack
 }

@@ -40,12 +40,14 @@ func (c *conn) pathMTUOf(d int) (MTUResult, bool) {
 		return r, told
 	}
 	var lost *segment
-	smallPassed := false
+	smallPassed, smallLost := false, false
 	for i := range h.out {
 		s := &h.out[i]
 		switch {
 		case s.passed:
 			smallPassed = true
+		case s.sent > 1 && s.payload > 0 && s.ipLength < minFullSize:
+			smallLost = true
 		case s.sent > 2 && s.ipLength >= minFullSize && (lost == nil || s.ipLength < lost.ipLength):
 			lost = s
 		}
@@ -64,14 +66,17 @@ func (c *conn) pathMTUOf(d int) (MTUResult, bool) {
 	r.State, r.SmallestLost, r.Transmitted = "black hole", lost.ipLength, lost.sent
 	r.Seconds = seconds(lost.times[len(lost.times)-1] - lost.times[0])
 	r.Ignored = told && c.ignoredTooBig > 0
-	// Life on the other side after the large packet was sent first tells a
-	// size-dependent loss from a peer that is gone.
-	alive := o.last > lost.times[0]
+	// A duplicate acknowledgement after the large packet was sent first answers
+	// a smaller one behind it: so the loss depends on the size. Other packets of
+	// the peer prove nothing of this direction.
+	smallPassed = smallPassed || o.lastDuplicate > lost.times[0]
 	switch {
 	case r.Ignored:
 		r.Certainty = "certain"
 		r.Why = fmt.Sprintf("%d need-to-fragment answers (MTU %d), and packets of %d bytes were repeated %d times", r.Answers, r.MTU, lost.ipLength, lost.sent-1)
-	case smallPassed || alive && h.largestAcked > 0:
+	case smallLost:
+		return r, false
+	case smallPassed:
 		r.Certainty = "likely"
 		r.Why = fmt.Sprintf("packets of %d bytes were sent %d times in vain, the largest that arrived has %d", lost.ipLength, lost.sent, h.largestAcked)
 	case c.established && h.largestAcked > 0:
