@@ -52,6 +52,7 @@ var labNumber struct {
 func newLab(t *testing.T) *lab {
 	t.Helper()
 	needs(t, "ip", "nft")
+	t.Parallel() // the tests wait for the kernel's timers most of the time
 	labNumber.Lock()
 	labNumber.n++
 	id := fmt.Sprintf("%x%x", os.Getpid()&0xffff, labNumber.n)
