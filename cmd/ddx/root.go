@@ -103,6 +103,7 @@ Exit status: 0 nothing wrong, 1 ddx failed, 2 wrong usage, 3 something is wrong,
 		a.diagnoseCommand(),
 		a.explainCommand(),
 		a.catalogCommand(),
+		a.packetsCommand(),
 	)
 	return root
 }
