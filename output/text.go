@@ -3,6 +3,7 @@ package output
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -178,9 +179,17 @@ func (p *printer) evidence(f *ddx.Finding, full bool) {
 	if full {
 		limit = 8
 	}
-	for i, e := range f.Evidence {
+	// One line can speak through several indicators: it is shown once, by the
+	// strongest, which stands first.
+	lines := make([]ddx.Support, 0, len(f.Evidence))
+	for _, e := range f.Evidence {
+		if p.s.All || !slices.ContainsFunc(lines, func(o ddx.Support) bool { return o.Origin == e.Origin && o.Text == e.Text }) {
+			lines = append(lines, e)
+		}
+	}
+	for i, e := range lines {
 		if i == limit && !p.s.All {
-			p.printf("    %s\n", p.paint(dim, fmt.Sprintf("... and %d more (--all)", len(f.Evidence)-limit)))
+			p.printf("    %s\n", p.paint(dim, fmt.Sprintf("... and %d more (--all)", len(lines)-limit)))
 			break
 		}
 		mark := "+"
