@@ -2,7 +2,6 @@ package source
 
 import (
 	"net/netip"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,8 +70,8 @@ func readResolvConf(it *Item, emit func(ddx.Fact)) error {
 }
 
 var (
-	resolvectlQuery  = regexp.MustCompile(`^(\S+): ([0-9a-fA-F]*[.:][0-9a-fA-F.:]*)(?:%\d+)?(?: +-- link: \S+)?$`)
-	resolvectlFailed = regexp.MustCompile(`^(\S+): resolve call failed: (.*)$`)
+	resolvectlQuery  = lazy(`^(\S+): ([0-9a-fA-F]*[.:][0-9a-fA-F.:]*)(?:%\d+)?(?: +-- link: \S+)?$`)
+	resolvectlFailed = lazy(`^(\S+): resolve call failed: (.*)$`)
 )
 
 // readResolvectl joins the servers of all links: the one in use first.

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"strings"
 
 	"ddx"
@@ -55,7 +54,7 @@ var sysctlValues = Reader{
 	},
 }
 
-var sysctlLine = regexp.MustCompile(`(?m)^[ \t]*((?:abi|crypto|debug|dev|fs|kernel|net|sunrpc|user|vm|fscache)[./][\w./@:-]+)[ \t]*=[ \t]*(.*?)[ \t\r]*$`)
+var sysctlLine = lazy(`(?m)^[ \t]*((?:abi|crypto|debug|dev|fs|kernel|net|sunrpc|user|vm|fscache)[./][\w./@:-]+)[ \t]*=[ \t]*(.*?)[ \t\r]*$`)
 
 func (it *Item) sysctlFact(n int, name, value string) ddx.Fact {
 	first, _, _ := strings.Cut(strings.ReplaceAll(value, "\t", " "), " ")
