@@ -46,7 +46,7 @@ func (c *client) exchange(ctx context.Context, srv Server, name, typ, transport 
 	}
 	r := Reply{Server: srv, Name: name, Type: typ, Transport: transport}
 	start := c.now()
-	cl := &mdns.Client{Net: transport, Timeout: c.timeout, UDPSize: c.udpSize}
+	cl := &mdns.Client{Net: transport, Timeout: c.timeout, UDPSize: c.udpSize, Dialer: dialer(c.timeout)}
 	m, _, err := cl.ExchangeContext(ctx, q, srv.Addr)
 	r.Time = c.now()
 	r.RTT = r.Time.Sub(start)
