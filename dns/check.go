@@ -71,7 +71,7 @@ func Check(ctx context.Context, name string, opts Options) (Answers, error) {
 		r.client.udpSize = 1232
 	}
 	r.out = Answers{Name: Canonical(name), Time: opts.Now()}
-	if !validName(r.out.Name) {
+	if strings.TrimSpace(name) == "" || !validName(r.out.Name) {
 		return r.out, fmt.Errorf("check %q: not a domain name", name)
 	}
 	resolvers, err := r.resolvers()

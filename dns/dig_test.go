@@ -1,0 +1,191 @@
+package dns
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// dig prints one run as dig 9.18 does.
+func dig(server, flags, status, question, records, when string) string {
+	return `
+; <<>> DiG 9.18.1 <<>> @` + server + ` ` + question + `
+;; global options: +cmd
+;; Got answer:
+;; ->>HEADER<<- opcode: QUERY, status: ` + status + `, id: 4242
+;; flags: ` + flags + `; QUERY: 1, ANSWER: 1, AUTHORITY: 0, ADDITIONAL: 1
+
+;; OPT PSEUDOSECTION:
+; EDNS: version: 0, flags:; udp: 1232
+;; QUESTION SECTION:
+;` + strings.Replace(question, " ", ".\t\tIN\t", 1) + `
+` + records + `
+;; Query time: 3 msec
+;; SERVER: ` + server + `#53(` + server + `) (UDP)
+;; WHEN: ` + when + `
+;; MSG SIZE  rcvd: 99
+`
+}
+
+const (
+	answerA = "\n;; ANSWER SECTION:\napi.x.\t\t5\tIN\tA\t10.0.0.1\napi.x.\t\t5\tIN\tA\t10.0.0.2\n"
+	emptySO = "\n;; AUTHORITY SECTION:\nx.\t\t60\tIN\tSOA\tns.x. host.x. (\n\t\t\t7 ; serial\n\t\t\t3600 ; refresh\n\t\t\t600\n\t\t\t86400\n\t\t\t300 )\n"
+)
+
+// A recording over time gives the class that a live look would give: the name
+// had addresses, lost them at its authority, got them back, and the resolver
+// still remembers the emptiness.
+func TestReadDigSequence(t *testing.T) {
+	text := "user@host:~$ date\n" +
+		dig("192.0.2.53", "qr aa rd", "NOERROR", "api.x A", answerA, "Sun Oct 19 23:47:30 PDT 2025") +
+		dig("192.0.2.53", "qr aa rd", "NOERROR", "api.x A", emptySO, "Sun Oct 19 23:48:30 PDT 2025") +
+		dig("192.0.2.9", "qr rd ra", "NOERROR", "api.x A", strings.Replace(emptySO, "x.\t\t60", "x.\t\t41", 1), "Sun Oct 19 23:48:40 PDT 2025") +
+		dig("192.0.2.53", "qr aa rd", "NOERROR", "api.x A", answerA, "Mon Oct 20 02:25:00 PDT 2025") +
+		dig("192.0.2.9", "qr rd ra", "NOERROR", "api.x A", strings.Replace(emptySO, "x.\t\t60", "x.\t\t41", 1), "Mon Oct 20 02:25:10 PDT 2025")
+	looks, err := ReadDig(strings.NewReader(text), time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	vs := Replay(looks, Baseline{})
+	for _, v := range vs {
+		got = append(got, string(v.Class)+"/"+string(v.Level))
+	}
+	if s := strings.Join(got, " "); s != "ok/ nodata/wrong negative-cached/wrong" {
+		t.Fatalf("%s\n%+v", s, looks)
+	}
+	if want := time.Date(2025, 10, 20, 6, 48, 30, 0, time.UTC); !vs[1].Time.Equal(want) {
+		t.Errorf("time %v, want %v", vs[1].Time, want)
+	}
+	if want := time.Date(2025, 10, 20, 9, 25, 51, 0, time.UTC); !vs[2].Clears.Equal(want) {
+		t.Errorf("clears %v, want %v", vs[2].Clears, want)
+	}
+}
+
+func TestReadDigForms(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		class      Class
+		role       Role
+	}{
+		{"drill, a type the name does not hold", `;; ->>HEADER<<- opcode: QUERY, rcode: NOERROR, id: 1940
+;; flags: qr rd ra ; QUERY: 1, ANSWER: 0, AUTHORITY: 1, ADDITIONAL: 0
+;; QUESTION SECTION:
+;; www.example.org.	IN	SOA
+
+;; ANSWER SECTION:
+
+;; AUTHORITY SECTION:
+example.org.	59	IN	SOA	ns1.example.org. admin.example.org. 37 900 900 1800 60
+
+;; ADDITIONAL SECTION:
+
+;; Query time: 21 msec
+;; SERVER: 192.0.2.8
+;; WHEN: Mon Apr 26 22:56:54 2021
+;; MSG SIZE  rcvd: 82`, OK, Resolver},
+		{"kdig", `;; ->>HEADER<<- opcode: QUERY; status: NXDOMAIN; id: 26767
+;; Flags: qr aa rd; QUERY: 1; ANSWER: 0; AUTHORITY: 1; ADDITIONAL: 0
+
+;; QUESTION SECTION:
+;; gone.x.        		IN	A
+
+;; AUTHORITY SECTION:
+x.                  	60	IN	SOA	ns.x. host.x. 7 3600 600 86400 300
+
+;; Received 27 B
+;; Time 2026-11-20 10:04:33 UTC
+;; From 192.0.2.53@53(UDP) in 0.7 ms`, NXDomain, Authority},
+		{"no answer", `;; communications error to 192.0.2.9#53: timed out
+;; communications error to 192.0.2.9#53: timed out
+
+; <<>> DiG 9.18.1 <<>> @192.0.2.9 api.x A
+; (1 server found)
+;; global options: +cmd
+;; no servers could be reached`, TimedOutClass, Resolver},
+		{"no answer, as before 9.18", `; <<>> DiG 9.11.4 <<>> api.x
+;; global options: +cmd
+;; connection timed out; no servers could be reached`, TimedOutClass, Resolver},
+		{"truncated, then refused", `;; Truncated, retrying in TCP mode.
+;; Connection to 192.0.2.9#53(192.0.2.9) for api.x failed: connection refused.
+
+; <<>> DiG 9.16.1 <<>> @192.0.2.9 api.x A
+;; global options: +cmd
+;; no servers could be reached`, RefusedClass, Resolver},
+		{"server failure with its reason", `$ dig api.x
+; <<>> DiG 9.18.1 <<>> api.x
+;; Got answer:
+;; ->>HEADER<<- opcode: QUERY, status: SERVFAIL, id: 1
+;; flags: qr rd ra; QUERY: 1, ANSWER: 0, AUTHORITY: 0, ADDITIONAL: 1
+
+;; OPT PSEUDOSECTION:
+; EDNS: version: 0, flags:; udp: 1232
+; EDE: 22 (No Reachable Authority): (at delegation x.)
+;; QUESTION SECTION:
+;api.x.				IN	A
+
+;; SERVER: 127.0.0.53#53(127.0.0.53) (UDP)
+;; WHEN: Fri Nov 20 10:04:33 CET 2026
+;; MSG SIZE  rcvd: 38`, ServFail, Resolver},
+		{"server named as authority that refuses", `; <<>> DiG 9.18.1 <<>> @ns1.x. api.x A
+;; Got answer:
+;; ->>HEADER<<- opcode: QUERY, status: REFUSED, id: 1
+;; flags: qr rd; QUERY: 1, ANSWER: 0, AUTHORITY: 0, ADDITIONAL: 0
+;; WARNING: recursion requested but not available
+
+;; QUESTION SECTION:
+;api.x.				IN	A
+
+;; SERVER: 192.0.2.53#53(ns1.x.) (UDP)
+;; WHEN: Fri Nov 20 10:04:33 UTC 2026`, Lame, Authority},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			looks, err := ReadDig(strings.NewReader(c.text), t0)
+			if err != nil || len(looks) != 1 {
+				t.Fatalf("%v %+v", err, looks)
+			}
+			v := Classify(looks[0], Baseline{})
+			r := looks[0].Replies[len(looks[0].Replies)-1]
+			if v.Class != c.class || r.Server.Role != c.role {
+				t.Errorf("%s from a %s, want %s from a %s\n%s", v.Class, r.Server.Role, c.class, c.role, dump(v))
+			}
+			if c.class == ServFail && !strings.Contains(dump(v), "no authoritative server: No Reachable Authority") {
+				t.Error(dump(v))
+			}
+		})
+	}
+	if _, err := ReadDig(strings.NewReader("nothing of the kind\n"), t0); err == nil || !strings.Contains(err.Error(), "paste the whole output") {
+		t.Errorf("%v", err)
+	}
+}
+
+func FuzzReadDig(f *testing.F) {
+	f.Add(dig("192.0.2.53", "qr aa rd", "NOERROR", "api.x A", answerA, "Sun Oct 19 23:47:30 PDT 2025"))
+	f.Add(dig("ns.x", "qr rd ra", "NOERROR", "api.x A", emptySO, "Sun Oct 19 23:47:30 +03 2025"))
+	f.Add(";; communications error to 192.0.2.9#53: timed out\n; <<>> DiG 9 <<>> x\n;; no servers could be reached\n")
+	f.Add(";; ->>HEADER<<- opcode: QUERY; status: NXDOMAIN; id: 1\n;; ANSWER SECTION:\nx. IN SOA (((\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		looks, err := ReadDig(strings.NewReader(text), t0)
+		if err == nil && len(looks) == 0 {
+			t.Error("no look and no error")
+		}
+		for _, v := range Replay(looks, Baseline{}) {
+			if v.Class == "" {
+				t.Error("no class")
+			}
+		}
+	})
+}
+
+func FuzzParseResolv(f *testing.F) {
+	f.Add("nameserver 192.0.2.1\nsearch a b\noptions ndots:5\n", "api")
+	f.Fuzz(func(t *testing.T, text, name string) {
+		c, err := ParseResolv(strings.NewReader(text))
+		if err != nil {
+			return
+		}
+		if len(c.Servers) > maxServers || c.Ndots > 15 || len(c.Candidates(name)) == 0 {
+			t.Errorf("%+v", c)
+		}
+	})
+}
