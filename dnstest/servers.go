@@ -106,8 +106,7 @@ template:
   - id: default
     storage: %[1]q
     acl: update
-    zonefile-load: whole
-    journal-content: none
+    zonefile-sync: -1
 zone:
 `, dir, addr, port, KeyName, KeySecret)
 	for _, z := range zones.names() {
