@@ -117,6 +117,11 @@ func (p Batch) sets(ctx context.Context, name string) ([]RRSet, error) {
 
 // Commit deletes exactly what was read and creates the new content, in one
 // batch. Sets that do not change are deleted and created too: that pins them.
+//
+// One thing a batch cannot require is that a family of addresses is absent, if
+// it creates none itself. An address of such a family that somebody adds
+// between Read and Commit stays beside the change; the hash in the record then
+// does not fit, and every enactor holds until a person has looked.
 func (p Batch) Commit(ctx context.Context, name string, expect Current, to Change) (controlplane.Status, error) {
 	if len(to.Addresses) == 0 {
 		return controlplane.Refused, fmt.Errorf("commit %s: no address in the change; the last one is never removed", name)

@@ -87,8 +87,13 @@ func (e *Enactor) carry(ctx context.Context, seen Current, res *Result) (bool, e
 			cur := seen
 			if sent {
 				ours, same, err := e.look(ctx, seen, change, res)
-				if ours || !same || err != nil {
-					return ours || err != nil, errors.Join(last, err)
+				switch {
+				case err != nil:
+					return true, errors.Join(last, err)
+				case ours:
+					return true, nil
+				case !same:
+					return false, last // somebody else was there: decide anew
 				}
 			}
 			ans = controlplane.Answer{Active: cur.Record.Generation, Empty: len(cur.Addresses) == 0}

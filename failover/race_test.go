@@ -46,7 +46,8 @@ type race struct {
 	outputs  []*lines
 
 	observed, empty, regressed, unanswered atomic.Int64
-	highest                                int // by the observer, in order
+	highest                                int    // by the observer, in order
+	lastError                              string // of the observer
 }
 
 // lines counts what an enactor process says, line by line.
@@ -152,9 +153,10 @@ func (r *race) observe(ctx context.Context) {
 	q := new(mdns.Msg)
 	for ctx.Err() == nil {
 		q.SetQuestion(raceName, mdns.TypeA)
-		m, _, err := c.ExchangeContext(ctx, q, r.server.Addr)
+		m, _, err := c.Exchange(q, r.server.Addr)
 		if err != nil || m.Rcode != mdns.RcodeSuccess && m.Rcode != mdns.RcodeNameError {
 			r.unanswered.Add(1)
+			r.lastError = fmt.Sprint(err)
 			continue
 		}
 		gen, addrs := treeOf(m), 0
@@ -199,8 +201,8 @@ func (r *race) run(mode string, d time.Duration, during func(context.Context)) i
 }
 
 func (r *race) log(what string) {
-	r.t.Logf("%s: %d observations: %d empty, %d regressed, %d unanswered; enactors: %d applied, %d met a conflict or unknown outcome, %d errors",
-		what, r.observed.Load(), r.empty.Load(), r.regressed.Load(), r.unanswered.Load(), r.said("applied"), r.said("conflict"), r.said("error"))
+	r.t.Logf("%s: %d observations: %d empty, %d regressed, %d unanswered; enactors: %d applied, %d met a conflict or unknown outcome, %d errors; last thing unanswered: %.300s",
+		what, r.observed.Load(), r.empty.Load(), r.regressed.Load(), r.unanswered.Load(), r.said("applied"), r.said("conflict"), r.said("error"), r.lastError)
 }
 
 // converges waits until the zone holds the last plan.
