@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"ddx/controlplane"
 	"ddx/dns"
 
 	"go.yaml.in/yaml/v3"
@@ -37,9 +38,10 @@ type Config struct {
 
 	Check CheckConfig `yaml:"check"`
 	Gate  struct {
-		DownAfter int `yaml:"down_after"`
-		UpAfter   int `yaml:"up_after"`
-		Hold      int `yaml:"hold"`
+		DownAfter uint8         `yaml:"down_after"` // failed checks in a row that make a target down
+		UpAfter   uint8         `yaml:"up_after"`   // good checks in a row that make it up
+		Hold      time.Duration `yaml:"hold"`       // it stays down for so long, doubled with every fall
+		MaxHold   time.Duration `yaml:"max_hold"`
 	} `yaml:"gate"`
 	Vantage struct {
 		Name    string        `yaml:"name"` // empty: the host's name
@@ -68,6 +70,7 @@ func ReadConfig(r io.Reader, dir string) (Config, error) {
 	c.Guards.Minimum, c.Guards.MaxShrink, c.Guards.Window = 1, 50, 10*time.Minute
 	c.Vantage.Quorum, c.Vantage.MaxAge = 1, 30*time.Second
 	c.Check.Kind, c.Check.Interval = CheckTCP, 5*time.Second
+	c.Gate.DownAfter, c.Gate.UpAfter, c.Gate.Hold, c.Gate.MaxHold = 3, 3, 30*time.Second, 10*time.Minute
 	dec := yaml.NewDecoder(r)
 	dec.KnownFields(true)
 	if err := dec.Decode(&c); err != nil {
@@ -112,6 +115,7 @@ func (c Config) check() error {
 	bad(c.TTL == 0 || c.TTL > 3600, "ttl must be between 1 and 3600 seconds")
 	bad(c.Check.Port == 0, "check.port is missing")
 	bad(c.Check.Kind != CheckTCP && c.Check.Kind != CheckHTTP && c.Check.Kind != CheckTLS, "check.kind %q: use tcp, http or tls", c.Check.Kind)
+	bad(c.Gate.DownAfter < 1 || c.Gate.UpAfter < 1, "gate.down_after and gate.up_after must be at least 1")
 	bad(c.Guards.Minimum < 1, "guards.minimum must be at least 1")
 	bad(c.Guards.MaxShrink < 1 || c.Guards.MaxShrink > 100, "guards.max_shrink_percent must be between 1 and 100")
 	bad(c.Guards.Window <= 0, "guards.window must be positive")
@@ -173,7 +177,7 @@ func (c Config) Daemon(prov Provider, now func() time.Time) (*Daemon, error) {
 		Policy:  c.Policy(),
 		Enactor: &Enactor{Provider: prov, Name: c.Name, Owner: strings.Map(plain, c.Vantage.Name), Nonce: NewNonce},
 		Vantage: &Vantage{Name: c.Vantage.Name, Check: c.Check, Targets: ips, Now: now,
-			Gate: GateConfig{DownAfter: c.Gate.DownAfter, UpAfter: c.Gate.UpAfter, Hold: c.Gate.Hold}},
+			Gate: controlplane.NodeConfig{FailAfter: c.Gate.DownAfter, PassAfter: c.Gate.UpAfter, HoldDown: c.Gate.Hold, MaxHoldDown: c.Gate.MaxHold}},
 		Peers: c.Vantage.Peers, VoteKey: key, Quorum: c.Vantage.Quorum, MaxAge: c.Vantage.MaxAge,
 		FreezeFile: c.FreezeFile, Now: now,
 	}, nil

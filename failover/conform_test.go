@@ -60,26 +60,35 @@ func (m model) current() Current {
 	return c
 }
 
-// fakeZone is a zone with batches that match exactly, as Route 53 has. It can
-// lose answers and deny.
+// fakeZone is a zone with batches that match exactly, as Route 53 has: the pure
+// model behind a network that can lose requests and answers, or deny.
 type fakeZone struct {
 	mu     sync.Mutex
-	sets   map[string]RRSet // by name and type
-	before func()           // called before a batch is looked at, without the lock
-	lost   func() bool      // the answer of this batch gets lost after it was applied
-	drop   func() bool      // this batch gets lost before it is looked at
+	zone   *controlplane.Zone
+	before func()      // called before a batch is looked at, without the lock
+	lost   func() bool // the answer of this batch gets lost after it was applied
+	drop   func() bool // this batch gets lost before it is looked at
 	denied bool
 }
 
 var errNetwork = errors.New("connection reset")
 
+// now returns the zone; the caller holds the lock.
+func (z *fakeZone) now() controlplane.Zone {
+	if z.zone == nil {
+		fresh := controlplane.NewZone(raceZone, "ns."+raceZone)
+		z.zone = &fresh
+	}
+	return *z.zone
+}
+
 func (z *fakeZone) List(_ context.Context, name string) ([]RRSet, error) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	var out []RRSet
-	for _, s := range z.sets {
-		if s.Name == name {
-			out = append(out, s)
+	for _, k := range z.now().Keys() {
+		if s, _ := z.now().Set(k); k.Name == name {
+			out = append(out, RRSet{k.Name, k.Type, s.TTL, s.Data})
 		}
 	}
 	return out, nil
@@ -97,48 +106,38 @@ func (z *fakeZone) Apply(_ context.Context, changes []BatchChange) error {
 	if z.denied {
 		return fmt.Errorf("%w: not authorised", ErrBatchDenied)
 	}
-	next := map[string]RRSet{}
-	for k, v := range z.sets {
-		next[k] = v
-	}
+	var batch []controlplane.Change
 	for _, c := range changes {
-		key := c.Set.Name + " " + c.Set.Type
-		have, ok := next[key]
-		switch c.Action {
-		case Delete:
-			if !ok || have.TTL != c.Set.TTL || !sameValues(have.Values, c.Set.Values) {
-				return fmt.Errorf("%w: %s values do not match", ErrBatchInvalid, key)
-			}
-			delete(next, key)
-		case Create:
-			if ok {
-				return fmt.Errorf("%w: %s already exists", ErrBatchInvalid, key)
-			}
-			next[key] = c.Set
+		action := controlplane.Create
+		if c.Action == Delete {
+			action = controlplane.Delete
 		}
+		batch = append(batch, controlplane.Change{Action: action, Key: controlplane.Key{Name: c.Set.Name, Type: c.Set.Type}, Set: controlplane.RecordSet{TTL: c.Set.TTL, Data: c.Set.Values}})
 	}
-	z.sets = next
+	next, err := z.now().Change(controlplane.BatchRules{}, batch)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrBatchInvalid, err)
+	}
+	z.zone = &next
 	if z.lost != nil && z.lost() {
 		return errNetwork
 	}
 	return nil
 }
 
-func sameValues(a, b []string) bool {
-	a, b = slices.Clone(a), slices.Clone(b)
-	slices.Sort(a)
-	slices.Sort(b)
-	return slices.Equal(a, b)
-}
-
 // edit changes the zone behind the fence's back, as a person would.
 func (z *fakeZone) edit(m model) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	z.sets = map[string]RRSet{}
+	fresh := controlplane.NewZone(raceZone, "ns."+raceZone)
+	var batch []controlplane.Change
 	for _, s := range content(raceName, m.text != "", m.text, textTTL, m.addrs, 30) {
-		z.sets[s.Name+" "+s.Type] = s
+		batch = append(batch, controlplane.Change{Key: controlplane.Key{Name: s.Name, Type: s.Type}, Set: controlplane.RecordSet{TTL: s.TTL, Data: s.Values}})
 	}
+	if next, err := fresh.Change(controlplane.BatchRules{}, batch); err == nil {
+		fresh = next
+	}
+	z.zone = &fresh
 }
 
 // subject is a provider under test and the way to edit behind its back.

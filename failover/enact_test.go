@@ -151,12 +151,15 @@ func (w *watched) Apply(ctx context.Context, changes []BatchChange) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	n, gen := 0, controlplane.Generation(0)
-	for _, s := range w.sets {
-		if s.Type != "TXT" {
-			n += len(s.Values)
+	for _, k := range w.now().Keys() {
+		s, _ := w.now().Set(k)
+		if k.Type == "A" {
+			n += len(s.Data)
+		}
+		if k.Type != "TXT" {
 			continue
 		}
-		r, err := ParseRecord(unquote(s.Values[0]))
+		r, err := ParseRecord(unquote(s.Data[0]))
 		if err != nil {
 			w.t.Error(err)
 		}

@@ -3,6 +3,8 @@ package failover
 import (
 	"net/netip"
 	"time"
+
+	"ddx/controlplane"
 )
 
 // Health is what is known about a target. Unknown is not down: a vantage point
@@ -16,51 +18,36 @@ const (
 	Unknown Health = "unknown"
 )
 
-// GateConfig says how many checks in a row move a target.
-type GateConfig struct {
-	DownAfter int // failed checks that make it down; 0: 3
-	UpAfter   int // good checks that make it up; 0: 3
-	Hold      int // extra good checks for each time it went down since it was last up for long; 0: 2
-	Forget    int // good checks in a row after which earlier falls are forgotten; 0: 60
-}
-
 // Gate is one target as one vantage point sees it. The zero value knows nothing.
+// The counting and the growing hold of a flapping target are those of
+// controlplane.StepNode.
 type Gate struct {
 	Health Health
-	Good   int // checks in a row
-	Bad    int
-	Falls  int // times it went down, for the growing hold: a flapping target stays out longer each time
+	Node   controlplane.Node
 }
 
-// StepGate takes the result of one check; Unknown is a check that could not be
-// made and changes no count.
-func StepGate(cfg GateConfig, g Gate, result Health) Gate {
+// StepGate takes the result of one check at a time, given as time since any
+// fixed moment; Unknown is a check that could not be made and changes nothing.
+func StepGate(cfg controlplane.NodeConfig, g Gate, result Health, at time.Duration) Gate {
+	ev := controlplane.NodeEvent{At: at, Propagated: true}
+	switch result {
+	case Up:
+		ev.Result = controlplane.CheckPassed
+	case Down:
+		ev.Result = controlplane.CheckFailed
+	default:
+		ev.Result = controlplane.CheckUnknown
+	}
+	var change controlplane.NodeChange
+	g.Node, change = controlplane.StepNode(&cfg, g.Node, ev)
 	if g.Health == "" {
 		g.Health = Unknown
 	}
-	switch result {
-	case Up:
-		g.Good, g.Bad = g.Good+1, 0
-	case Down:
-		g.Good, g.Bad = 0, g.Bad+1
-	default:
-		return g
-	}
-	need := orDefault(cfg.UpAfter, 3)
-	if g.Falls > 0 {
-		need += (g.Falls - 1) * orDefault(cfg.Hold, 2)
-	}
 	switch {
-	case g.Bad >= orDefault(cfg.DownAfter, 3):
-		if g.Health == Up {
-			g.Falls++
-		}
-		g.Health = Down
-	case g.Good >= need:
+	case change == controlplane.NodeEnters:
 		g.Health = Up
-	}
-	if g.Good >= orDefault(cfg.Forget, 60) {
-		g.Falls = 0
+	case change == controlplane.NodeLeaves, !g.Node.InService && g.Node.Fails >= cfg.FailAfter:
+		g.Health = Down
 	}
 	return g
 }
@@ -110,11 +97,4 @@ func Count(votes []Vote, targets []netip.Addr, quorum int, maxAge time.Duration,
 		out[ip] = t
 	}
 	return out
-}
-
-func orDefault(n, def int) int {
-	if n == 0 {
-		return def
-	}
-	return n
 }

@@ -5,13 +5,15 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"ddx/controlplane"
 )
 
 // Vantage looks at the targets from one place.
 type Vantage struct {
 	Name    string
 	Check   CheckConfig
-	Gate    GateConfig
+	Gate    controlplane.NodeConfig
 	Targets []netip.Addr
 	Now     func() time.Time
 
@@ -30,13 +32,14 @@ func (v *Vantage) Look(ctx context.Context) {
 	wg.Wait()
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	now := v.Now()
 	if v.gates == nil {
 		v.gates = map[netip.Addr]Gate{}
 	}
 	for i, ip := range v.Targets {
-		v.gates[ip] = StepGate(v.Gate, v.gates[ip], results[i])
+		v.gates[ip] = StepGate(v.Gate, v.gates[ip], results[i], time.Duration(now.UnixNano()))
 	}
-	v.at = v.Now()
+	v.at = now
 }
 
 // Vote is what this vantage point says now. Its time is that of the last look,
