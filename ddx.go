@@ -51,6 +51,19 @@ type Evidence struct {
 	Text   string    `json:"text,omitempty"`   // the line or lines, unchanged
 	File   string    `json:"file,omitempty"`   // large material stays a file of the bundle; Text is empty then
 	Status string    `json:"status,omitempty"` // why the material is not there: see Absence
+	Taken  *Taken    `json:"taken,omitempty"`  // how it was taken; only in the index of a bundle
+}
+
+// Taken is what the index of a bundle says of a piece of material beside its
+// evidence, so that reading it back gives what was there when it was taken.
+type Taken struct {
+	Name    string `json:"name,omitempty"`    // file or command, where it is not the base name of the origin
+	Sample  int    `json:"sample,omitempty"`  // which reading of a counter this is, from 0
+	Line    int    `json:"line,omitempty"`    // lines of the origin before the material
+	Named   bool   `json:"named,omitempty"`   // the caller asked for it by name
+	Detail  string `json:"detail,omitempty"`  // the status in words
+	Dropped int64  `json:"dropped,omitempty"` // log: lines that were lost before they could be read
+	Bound   string `json:"bound,omitempty"`   // log: exact, at-least or unknown
 }
 
 // Absence says why something could not be looked at. It is a value of its own:

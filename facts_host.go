@@ -79,9 +79,9 @@ var hostFacts = []FactKind{
 	{Name: "host.virt", Subject: Host, Doc: "what the machine runs on", Fields: []Field{
 		str("hypervisor", "nitro, xen, kvm, other or metal"), str("vendor", "DMI system vendor"), str("product", "DMI product name: the instance type on EC2 Nitro"),
 	}},
-	{Name: "kernel.param", Subject: Host, Key: []string{"name"}, Doc: "a kernel command line parameter", Fields: []Field{str("name", ""), str("value", "")}},
+	{Name: "kernel.param", Subject: Host, Key: []string{"name"}, Doc: "a kernel command line parameter, or a module parameter of /sys/module as MODULE.NAME", Fields: []Field{str("name", ""), str("value", "")}},
 	{Name: "kernel.module", Subject: Host, Key: []string{"name"}, Doc: "a module: modinfo, /sys/module, lsmod, initramfs listing", Fields: []Field{
-		str("name", ""), str("version", "empty when in-tree without a version"), flag("loaded", ""), str("filename", ""), str("vermagic", "kernel release it was built for"),
+		str("name", "with underscores, as lsmod writes it"), str("version", "empty when in-tree without a version"), flag("loaded", ""), str("filename", ""), str("vermagic", "kernel release it was built for"),
 		flag("available", "false: modinfo did not find it for the kernel"), flag("in_initramfs", ""),
 	}},
 	{Name: "kernel.taint", Subject: Host, Doc: "/proc/sys/kernel/tainted", Fields: []Field{state("value", "", "bit mask")}},
@@ -125,7 +125,7 @@ var hostFacts = []FactKind{
 		str("state", "active, failed, activating ..."), str("sub", ""), str("result", "success, exit-code, oom-kill, timeout ..."), gauge("restarts", "", "NRestarts"), gauge("exit", "", "exit status"),
 	}},
 	{Name: "container", Subject: Unit, Doc: "a container, pod or ECS task as its runtime shows it", Fields: []Field{
-		str("runtime", "docker, containerd, kubernetes or ecs"), str("state", ""), str("reason", "OOMKilled, CrashLoopBackOff ..."), gauge("exit", "", ""), gauge("restarts", "", ""), str("message", ""),
+		str("runtime", "docker, containerd, kubernetes or ecs"), str("state", "as the runtime writes it; event for an event of type Warning"), str("reason", "OOMKilled, CrashLoopBackOff ..."), gauge("exit", "", ""), gauge("restarts", "", ""), str("message", ""),
 	}},
 	{Name: "strace.call", Subject: Task, Doc: "a system call in an strace; only failed, unfinished or slow ones", Fields: []Field{
 		gauge("pid", "", ""), str("call", "name"), str("args", ""), str("error", "errno name"), ratio("seconds", "s", "time in the call, a lower bound when unfinished"), flag("unfinished", "entered and never returned"),

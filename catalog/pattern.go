@@ -30,7 +30,7 @@ var captureType = map[string]string{"int": "int", "num": "double"}
 type CompiledPattern struct {
 	Text     string
 	Regexp   *regexp.Regexp
-	Expr     string            // RE2 without the anchor: what ripgrep and the scanner look for in a whole line
+	Expr     string            // RE2 without the anchors: what ripgrep and the scanner look for in a whole line
 	Captures map[string]string // name -> CEL type
 	Anchored bool              // must stand at the start of the message
 }
@@ -82,8 +82,8 @@ func CompilePattern(text string) (*CompiledPattern, error) {
 		b.WriteString(expr)
 		rest = rest[i+j+1:]
 	}
-	p.Expr = b.String() + end
-	full := p.Expr
+	p.Expr = b.String()
+	full := p.Expr + end
 	if p.Anchored {
 		full = "^" + full
 	}
@@ -102,7 +102,7 @@ func (p *CompiledPattern) placeholder(body string) (string, error) {
 		return "(?:" + alternatives(lit) + ")?", nil
 	}
 	name, typ, named := strings.Cut(body, ":")
-	if named && !captureName.MatchString(name) {
+	if named && (!captureName.MatchString(name) || strings.HasPrefix(typ, " ")) {
 		named, typ = false, body // a literal alternative that holds a colon
 	}
 	if !named {

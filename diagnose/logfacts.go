@@ -28,6 +28,9 @@ func (t *matching) facts(stats scan.Stats) []ddx.Fact {
 	if t.other != nil {
 		out = append(out, t.other.fact(host))
 	}
+	if t.s.Incidental {
+		return out
+	}
 	return append(out, t.coverage(stats))
 }
 

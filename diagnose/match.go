@@ -25,7 +25,10 @@ type Stream struct {
 	Channel logline.Channel // what the log can hold; Unknown is anything
 	Hint    logline.Hint
 	Host    string
-	Boot    string // current, when all of it is known to be of the running boot
+	// Incidental marks material that is no log: it is scanned for patterns, and
+	// neither covers anything nor has unexplained lines.
+	Incidental bool
+	Boot       string // current, when all of it is known to be of the running boot
 	// Dropped is asked after the stream has been read: how many lines are known
 	// to be lost before they reached it; bound is exact, at-least or unknown.
 	Dropped func() (n int64, bound string)
@@ -147,7 +150,7 @@ func (t *matching) line(raw scan.Line, l logline.Line) int {
 		t.reports.Add(kernlog.Line{Message: string(l.Message), Origin: t.origin(raw), Text: string(raw.Text), Time: l.Time, Mono: l.Mono})
 	}
 	follow := t.reports.Want()
-	if !matched && t.notable(raw, l) && follow == 0 {
+	if !matched && !t.s.Incidental && t.notable(raw, l) && follow == 0 {
 		t.fold(raw, l)
 	}
 	return follow

@@ -49,7 +49,9 @@ var lossLines = []*regexp.Regexp{
 	regexp.MustCompile(`kmsg buffer overrun, some messages lost`),
 }
 
-const encodedMessage = `"MESSAGE" ?: ?\[`
+// encodedMessage is a JSON record whose message is an array of bytes, or has
+// escapes: the raw line does not show the text that patterns are written for.
+const encodedMessage = `"MESSAGE" ?: ?\[|"(?:MESSAGE|log|msg|message)" ?: ?"[^"]*\\["u]`
 
 const bootLine = `Linux version \d+\.\d+`
 

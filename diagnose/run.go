@@ -251,7 +251,11 @@ func (f *finding) take(h *hit) {
 		if i == 0 {
 			sup.Count = h.count
 		}
-		f.Evidence = append(f.Evidence, sup)
+		if !slices.ContainsFunc(f.Evidence, func(o ddx.Support) bool {
+			return o.Origin == sup.Origin && o.Text == sup.Text && o.Effect == sup.Effect
+		}) {
+			f.Evidence = append(f.Evidence, sup)
+		}
 	}
 	if h.effect != ddx.Confirms && h.effect != ddx.Supports {
 		return

@@ -57,7 +57,7 @@ func (l *Line) json(b []byte, h *Hint) bool {
 	}
 	if o.log != nil && o.msg == nil && o.ts != nil {
 		l.jsonTime(o.ts, h)
-		l.Channel, l.Message = Service, bytes.TrimRight(text(o.log), "\r\n")
+		l.Channel, l.Message = Service, bytes.TrimRight(dockerLine(o.log), "\r\n")
 		l.inner(h)
 		return true
 	}
@@ -73,6 +73,16 @@ func (l *Line) json(b []byte, h *Hint) bool {
 		l.Message = withFields(l.Message, b)
 	}
 	return true
+}
+
+// dockerLine returns the text of a json-file line. Its escaped line end is cut
+// first, so that a line without other escapes needs no copy.
+func dockerLine(v []byte) []byte {
+	n := len(v)
+	if n > 4 && v[0] == '"' && string(v[n-3:]) == `\n"` && v[n-4] != '\\' {
+		return unescape(v[1 : n-3])
+	}
+	return text(v)
 }
 
 // withFields appends the fields that say more than when and how bad.

@@ -3,7 +3,7 @@ package logline
 import "bytes"
 
 // kmsg reads a record of /dev/kmsg: prio,seq,usec,flags[,...];message
-func (l *Line) kmsg(b []byte) bool {
+func (l *Line) kmsg(b []byte, h *Hint) bool {
 	pri, n := number(b)
 	if n == 0 || n > 5 || n >= len(b) || b[n] != ',' {
 		return false
@@ -30,7 +30,7 @@ func (l *Line) kmsg(b []byte) bool {
 	}
 	l.Message = unescapeKmsg(rest[semi+1:])
 	if l.Channel == Service {
-		l.tag(l.Message, &Hint{})
+		l.tag(l.Message, h)
 	}
 	return true
 }

@@ -115,7 +115,7 @@ func (l *Line) parse(b []byte, h *Hint) {
 			return
 		}
 	case isDigit(c):
-		if l.kmsg(b) || l.stamped(b, h) {
+		if l.kmsg(b, h) || l.stamped(b, h) {
 			return
 		}
 	case c == '{':

@@ -93,6 +93,7 @@ func TestParse(t *testing.T) {
 		{"no such day", "Feb 30 20:00:00 h kernel: x", Line{Mono: -1, Priority: -1, Seq: -1, Host: "h", Program: "kernel", Channel: Kernel, Message: []byte("x")}},
 		{"single digit day", "May  7 06:45:12 h kernel: [21584690.529862] mce: x", Line{Time: utc(2023, 5, 7, 6, 45, 12, 0), Mono: 21584690.529862, Priority: -1, Seq: -1, Host: "h", Program: "kernel", Channel: Kernel, Message: []byte("mce: x")}},
 		{"no host", "Mar  7 06:45:12 kernel: x", Line{Time: utc(2024, 3, 7, 6, 45, 12, 0), Mono: -1, Priority: -1, Seq: -1, Program: "kernel", Channel: Kernel, Message: []byte("x")}},
+		{"host blacked out", "Mar  7 06:45:12 [ip] kernel: x", Line{Time: utc(2024, 3, 7, 6, 45, 12, 0), Mono: -1, Priority: -1, Seq: -1, Host: "[ip]", Program: "kernel", Channel: Kernel, Message: []byte("x")}},
 		{"busybox", "Mar  7 06:45:12 h kern.warn kernel: x", Line{Time: utc(2024, 3, 7, 6, 45, 12, 0), Mono: -1, Priority: 4, Seq: -1, Host: "h", Program: "kernel", Channel: Kernel, Message: []byte("x")}},
 		{"year first and a level", "2025 Jul  2 06:56:56.907166 switch ERR python[61092]: x", Line{Time: utc(2025, 7, 2, 6, 56, 56, 907166), Mono: -1, Priority: 3, Seq: -1, Host: "switch", Program: "python", PID: 61092, Channel: Service, Message: []byte("x")}},
 		{"mark", "Mar  7 06:45:12 h -- MARK --", Line{Time: utc(2024, 3, 7, 6, 45, 12, 0), Mono: -1, Priority: -1, Seq: -1, Host: "h", Channel: Service, Message: []byte("-- MARK --")}},

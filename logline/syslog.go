@@ -205,7 +205,7 @@ func (l *Line) hostTag(b []byte, h *Hint, strict bool) bool {
 	if rest, ok := l.selector(w, b); ok {
 		return l.tag(rest, h)
 	}
-	if bytes.IndexByte(w, '[') >= 0 || levelWord(w) >= 0 || w[0] == '"' || w[0] == '{' {
+	if bytes.IndexByte(w, '[') > 0 || levelWord(w) >= 0 || w[0] == '"' || w[0] == '{' {
 		return false
 	}
 	rest := trimOne(b[len(w):])
@@ -216,6 +216,9 @@ func (l *Line) hostTag(b []byte, h *Hint, strict bool) bool {
 		l.Priority, rest = p, trimOne(rest[len(next):])
 	}
 	prog, pid, msg, ok := syslogTag(rest)
+	if w[0] == '[' && !ok { // a name that was blacked out as [host] has a tag after it
+		return false
+	}
 	if strict && (!ok || pid == 0 && string(prog) != "kernel" && (h.Host == "" || string(w) != h.Host)) {
 		return false
 	}

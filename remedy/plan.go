@@ -2,6 +2,7 @@ package remedy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"ddx"
@@ -9,7 +10,8 @@ import (
 	"ddx/diagnose"
 )
 
-// Fill gives every finding of a diagnosis its plans, best first.
+// Fill gives every finding of a diagnosis its plans, best first, and fills in
+// the variables of its tests.
 func Fill(cat *catalog.Catalogue, d *ddx.Diagnosis, facts []ddx.Fact) error {
 	q := diagnose.NewQuery(cat, facts, d.Now)
 	for i := range d.Findings {
@@ -22,6 +24,21 @@ func Fill(cat *catalog.Catalogue, d *ddx.Diagnosis, facts []ddx.Fact) error {
 			}
 			f.Remedies = append(f.Remedies, plan(q, f, ref, r))
 		}
+		vars := variables(q, f)
+		for j := range f.NextTests {
+			f.NextTests[j].Command = fill(f.NextTests[j].Command, vars)
+		}
+	}
+	for i := range d.NextTests {
+		vars := map[string]string{}
+		for j := range d.Findings {
+			f := &d.Findings[j]
+			if f.Verdict != ddx.RuledOut && slices.Contains(d.NextTests[i].Separates, f.Mode) {
+				vars = variables(q, f)
+				break
+			}
+		}
+		d.NextTests[i].Command = fill(d.NextTests[i].Command, vars)
 	}
 	return nil
 }

@@ -1,23 +1,25 @@
 // Package scan finds the lines of a text that match any of many regular
 // expressions, at a rate near that of reading the text, and says for each line
-// which of them match. It was made for a few hundred kernel and driver
-// messages in gigabytes of logs where matching lines are rare.
+// which of them match. It was made for some hundred kernel and driver messages
+// in gigabytes of logs where matching lines are rare.
 //
 // # How it works
 //
-// From each expression scan takes literals of which every match must contain
-// one (literal.go). From each literal it takes a short window, and it looks for
-// the windows by sampling (plan.go, probe.go): with windows of 9 bytes, grams
-// of 6 bytes and a stride of 4, each occurrence of a window has exactly one gram
-// at a position divisible by 4, so one probe of a bit table every 4 bytes finds
-// them all. Which window of a literal is rare differs from log to log, so the
-// windows are chosen by gram counts taken from the head of the very input.
-// Literals that are too short for this are found by their rarest byte or by a
-// denser sampling (4-byte grams, stride 2). A gram that hits is compared with
-// the whole literal; only where a literal stands does the regular expression of
-// that literal run, and only on that line.
+// From each expression scan takes literals of which every match contains one
+// (literal.go). To find a literal it does not look at every position of the
+// text but samples it: a gram of 4 bytes at every 4th position. Wherever the
+// literal begins, one of its grams is at a sampled position; there are four
+// classes of its offsets, modulo 4, and in each class one gram suffices
+// (plan.go). Which grams are rare differs from log to log, so they are chosen
+// by the counts of a sample of the very input. The samples are looked up in a
+// byte set without a branch that depends on the text (probe.go), what passes is
+// compared with the whole literal, and only where a literal stands does its
+// expression run, on that line alone (walk.go). Literals of 6 bytes or fewer
+// take grams in which one byte can be anything, or are found by their rarest
+// byte. Words, which are as short and in either case, are sampled at every 2nd
+// position.
 //
-// The answer never depends on the choice of windows, on the sizes of the reads
+// The answer does not depend on the choice of grams, on the sizes of the reads
 // or on the number of workers: it is that of running every expression on every
 // line by itself.
 //

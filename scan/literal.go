@@ -132,12 +132,19 @@ func cross(a, b anyOf) anyOf {
 // so that ASCII folding alone would miss matches. The runs between such letters
 // are requirements of their own because they need fewer variants.
 func analyseLiteral(re *syntax.Regexp) (exact anyOf, required []anyOf) {
+	text := string(re.Rune)
+	if re.Flags&syntax.FoldCase == 0 && !strings.ContainsRune(text, utf8.RuneError) {
+		return anyOf{{text: text}}, nil
+	}
 	var whole, runs concat
-	folded := re.Flags&syntax.FoldCase != 0
 	for _, r := range re.Rune {
-		set := runesOf([]rune{r, r})
-		if folded {
-			set = orbit(r)
+		set := orbit(r)
+		switch {
+		case re.Flags&syntax.FoldCase == 0:
+			set = runesOf([]rune{r, r})
+		case len(re.Rune) == 1:
+			// One letter, as in [Ff]ailed, is better told apart than folded.
+			set = runesOf(orbitPairs(r))
 		}
 		whole.add(set, nil)
 		if len(set) > 1 {
@@ -153,31 +160,31 @@ func analyseLiteral(re *syntax.Regexp) (exact anyOf, required []anyOf) {
 	return exact, required
 }
 
-// orbit returns the strings that r matches when case is ignored, nil if that
-// cannot be told.
+// orbitPairs returns the characters that r matches when case is ignored, each
+// twice, as a class has them.
+func orbitPairs(r rune) []rune {
+	pairs := []rune{r, r}
+	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+		pairs = append(pairs, f, f)
+	}
+	return pairs
+}
+
+// orbit returns the same as strings, with one folded string for the two cases
+// of an ASCII letter; nil if that cannot be told.
 func orbit(r rune) anyOf {
-	var pairs []rune
-	ascii := anyOf{}
-	for f := unicode.SimpleFold(r); ; f = unicode.SimpleFold(f) {
-		switch {
-		case 'A' <= f && f <= 'Z':
-		case 'a' <= f && f <= 'z':
-			ascii = anyOf{{string(f), true}}
+	all := runesOf(orbitPairs(r))
+	var out anyOf
+	for _, l := range all {
+		switch c := l.text[0]; {
+		case 'A' <= c && c <= 'Z': // its lower case is in the orbit too
+		case 'a' <= c && c <= 'z':
+			out = append(out, literal{l.text, true})
 		default:
-			pairs = append(pairs, f, f)
-		}
-		if f == r {
-			break
+			out = append(out, l)
 		}
 	}
-	if len(pairs) == 0 {
-		return ascii
-	}
-	others := runesOf(pairs)
-	if others == nil {
-		return nil
-	}
-	return append(ascii, others...)
+	return out
 }
 
 // runesOf returns the characters of a class given as pairs of bounds, nil if
@@ -236,7 +243,7 @@ func analyseAlternate(subs []*syntax.Regexp) (exact anyOf, required []anyOf) {
 // literal (up to the length where more no longer helps), no folding, fewer
 // literals.
 func better(a, b anyOf) bool {
-	la, lb := min(a.shortest(), 2*window), min(b.shortest(), 2*window)
+	la, lb := min(a.shortest(), longEnough), min(b.shortest(), longEnough)
 	if la != lb {
 		return la > lb
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 )
 
@@ -23,10 +24,11 @@ func (s *Set) ScanAt(r io.ReaderAt, size int64, workers int, visit func(Line)) (
 }
 
 // A chunk is large enough that its borders cost nothing, and small enough that
-// the deliveries of a few chunks can be kept.
+// the deliveries of a few chunks, two for each worker, can be kept even if all
+// lines match.
 const (
-	minChunk = 1 << 20
-	maxChunk = 8 << 20
+	minChunk = 256 << 10
+	maxChunk = 2 << 20
 )
 
 // A part is what the scan of one chunk found.
@@ -64,8 +66,9 @@ func (s *Set) scanChunks(r io.ReaderAt, size int64, workers int, chunk int64, vi
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
+			sc := newScanner(s, p, nil)
 			for i := range tickets {
-				parts <- s.scanChunk(p, r, i, chunk, size, visit != nil)
+				parts <- sc.chunk(r, i, chunk, size, visit != nil)
 			}
 		})
 	}
@@ -100,19 +103,10 @@ func (s *Set) scanChunks(r io.ReaderAt, size int64, workers int, chunk int64, vi
 	return total, err
 }
 
-// scanChunk scans the lines that begin in chunk i.
-func (s *Set) scanChunk(p *plan, r io.ReaderAt, i, chunk, size int64, deliver bool) part {
+// chunk scans the lines that begin in chunk i of r.
+func (sc *scanner) chunk(r io.ReaderAt, i, chunk, size int64, deliver bool) part {
 	out := part{index: i}
 	start, limit := i*chunk, min((i+1)*chunk, size)
-	var visit func(Line) int
-	if deliver {
-		visit = func(l Line) int {
-			l.Text, l.Patterns = bytes.Clone(l.Text), append([]int(nil), l.Patterns...)
-			out.lines = append(out.lines, l)
-			return 0
-		}
-	}
-	sc := newScanner(s, p, visit)
 	if start > 0 {
 		// The line that begins before the chunk is of an earlier one.
 		var err error
@@ -121,9 +115,20 @@ func (s *Set) scanChunk(p *plan, r io.ReaderAt, i, chunk, size int64, deliver bo
 			return out
 		}
 	}
-	sc.offset, sc.limit = start, limit
+	sc.visit = func(l Line) int {
+		if deliver {
+			l.Text, l.Patterns = bytes.Clone(l.Text), slices.Clone(l.Patterns)
+			out.lines = append(out.lines, l)
+		}
+		return 0
+	}
+	sc.offset, sc.limit, sc.end = start, limit, 0
+	sc.stats = Stats{Counts: make([]int64, len(sc.set.patterns))}
+	sc.candidates = 0
+	clear(sc.ran)
 	out.err = sc.run(io.NewSectionReader(r, start, size-start))
 	out.stats = sc.stats
+	out.stats.Candidates = sc.candidates
 	return out
 }
 
@@ -151,10 +156,10 @@ func nextLine(r io.ReaderAt, from, limit int64, buf []byte) (int64, error) {
 // be read are left out; the scan meets the error again and reports it.
 func (s *Set) samplePlan(r io.ReaderAt, size int64) *plan {
 	const pieces = 16
-	if size < learnFirst {
+	if size < learnAll {
 		return s.typical()
 	}
-	f := newFrequencies(s.fold)
+	f := &frequencies{fold: s.fold}
 	b := make([]byte, learnAll/pieces)
 	for i := range int64(pieces) {
 		at := i * size / pieces

@@ -3,55 +3,51 @@ package scan
 import (
 	"encoding/binary"
 	"math/bits"
+	"strings"
 )
 
-// Long literals are found by grams of 6 bytes at each 4th position of the
-// text, short ones and words by folded grams of 4 bytes at each 2nd.
+// The text is sampled by grams of 4 bytes at every 4th position (coarse) or at
+// every 2nd (fine). A needle that begins at any position of the text has, for
+// each stride, the samples at one class of its offsets: those that are equal
+// modulo the stride. So it is found by one gram of each class, and which one is
+// free to choose. A gram at offset -1, or at the needle's end less 3, has one
+// byte that is not the needle's and can be anything.
 const (
-	longGram    = 6
-	longStride  = 4
-	window      = longGram + longStride - 1
-	shortGram   = 4
-	shortStride = 2
+	gramSize     = 4
+	coarseStride = 4
+	fineStride   = 2
 
-	minLiteral = 3
-	minFolded  = shortGram
+	minLiteral = 3                // found by a byte
+	minFolded  = gramSize         // finely sampled, folded
+	minCoarse  = coarseStride + 1 // coarsely sampled
+	fullCoarse = coarseStride + 3 // without bytes that can be anything
+	longEnough = 16               // beyond this a literal is not much rarer
 
-	longBits  = 18
-	shortBits = 16
-
-	// The low bits of the multipliers are zero, so that a hash depends on the
-	// first 6 bytes of 8 (long) and on the whole of 4 bytes (short).
-	longFactor  = 0x9E3779B97F4B << 16
-	shortFactor = 0x9E3779B1
-
-	foldMask  = 0x2020202020202020
-	fold32    = 0x20202020
-	longMask  = 1<<(8*longGram) - 1
-	slackSize = 64 // bytes behind the text that the probes may read
+	fold32  = 0x20202020
+	setBits = 16
 )
 
-func longHash(x uint64) uint64  { return x * longFactor >> (64 - longBits) }
-func shortHash(x uint32) uint32 { return x * shortFactor >> (32 - shortBits) }
+// hash returns the index of a byte in a set and, in the three bits below it,
+// the number of a bit in that byte. That the byte is not zero is the quick
+// first test.
+func hash(gram uint32) uint32 { return gram * 0x9E3779B1 >> (32 - setBits - 3) }
 
-// frequencies counts grams of a sample of text, by hash: what the search would
-// see as one gram is counted as one.
+// frequencies counts grams of a sample of text by the byte of their hash: what
+// the first test would take for one gram is counted as one.
 type frequencies struct {
-	fold  uint64
-	n     int // positions counted
-	long  [1 << longBits]uint32
-	short [1 << shortBits]uint32
-	bytes [256]uint32
+	fold   uint32
+	n      int // positions counted
+	coarse [1 << setBits]uint32
+	fine   [1 << setBits]uint32
+	bytes  [256]uint32
 }
-
-func newFrequencies(fold uint64) *frequencies { return &frequencies{fold: fold} }
 
 // learn counts the grams of b at each 3rd position.
 func (f *frequencies) learn(b []byte) {
-	for ; len(b) >= 8; b = b[3:] {
-		x := binary.LittleEndian.Uint64(b)
-		f.long[longHash(x|f.fold)]++
-		f.short[shortHash(uint32(x)|fold32)]++
+	for ; len(b) >= gramSize; b = b[3:] {
+		x := binary.LittleEndian.Uint32(b)
+		f.coarse[hash(x|f.fold)>>3]++
+		f.fine[hash(x|fold32)>>3]++
 		f.bytes[byte(x)]++
 		f.n++
 	}
@@ -59,37 +55,37 @@ func (f *frequencies) learn(b []byte) {
 
 // A needle is a literal with what its presence calls for.
 type needle struct {
-	text     string
-	fold     bool
+	literal
 	patterns []int32 // expressions to run
 	word     int32   // index of the word, or -1
+
+	// One occurrence in a line is enough, so that a line full of the needle
+	// takes no memory. Of words the leftmost is wanted, and what may reach into
+	// the end of the line has to be looked at each time.
+	once bool
 }
 
-// A plan says for what the text is searched. It does not change.
+// A plan says for what the text is searched, and how. It does not change.
 type plan struct {
-	fold    uint64
 	needles []needle
-	long    grams
-	short   grams
+	coarse  grams
+	fine    grams
 	rare    []rareByte
-
-	longSet  [1 << (longBits - 5)]uint32 // bit longHash(gram) is set for each gram
-	shortSet [1 << (shortBits - 5)]uint32
 }
 
-// grams maps a gram to the places in needles where it stands.
+// grams maps grams to their places in needles.
 type grams struct {
-	at    map[uint64][]place // while the plan is made
-	slots []slot             // open addressing, a power of two
+	fold  uint32 // or-ed to the text
+	set   [1 << setBits]uint8
+	at    map[uint32][]place // while the plan is made
+	keys  []uint64           // open addressing: gram|taken, or 0
+	found [][]place          // by the index of the key
 	shift uint
 }
 
-type slot struct {
-	gram   uint64
-	places []place // empty: the slot is free
-}
+const taken = 1 << 32
 
-// A place says that a needle stands offset bytes before the gram.
+// A place says that a needle begins offset bytes before a gram or byte.
 type place struct {
 	needle int32
 	offset int32
@@ -101,129 +97,191 @@ type rareByte struct {
 	places []place
 }
 
-// newPlan chooses, for each pattern, a requirement and windows that promise
-// few candidates in text like that of f.
+// newPlan chooses, for each pattern, a requirement and grams that promise few
+// candidates in text like that of f.
 func (s *Set) newPlan(f *frequencies) *plan {
-	b := planner{plan: &plan{fold: s.fold}, freq: f, index: make(map[literal]int32)}
-	b.long.at, b.short.at = make(map[uint64][]place), make(map[uint64][]place)
+	b := planner{plan: &plan{}, freq: f, index: make(map[literal]int32)}
+	b.coarse.at, b.coarse.fold = make(map[uint32][]place), s.fold
+	b.fine.at, b.fine.fold = make(map[uint32][]place), fold32
 	for i, p := range s.patterns {
-		best, bestCost := 0, -1.0
-		for j, o := range p.options {
-			cost := 0.0
-			for _, l := range o {
-				cost += b.cost(l)
-			}
-			if bestCost < 0 || cost < bestCost {
-				best, bestCost = j, cost
+		best, bestCost := 0, b.cost(p.options[0])
+		for j, o := range p.options[1:] {
+			if c := b.cost(o); c < bestCost {
+				best, bestCost = j+1, c
 			}
 		}
 		for _, l := range p.options[best] {
-			n := b.needle(l)
+			n, ok := b.index[l]
+			if !ok {
+				n = b.add(l)
+				b.index[l] = n
+				b.place(n)
+			}
 			b.needles[n].patterns = append(b.needles[n].patterns, int32(i))
 		}
 	}
 	for i, w := range s.words {
-		b.shorts = append(b.shorts, int32(len(b.needles)))
-		b.needles = append(b.needles, needle{text: w, fold: true, word: int32(i)})
+		n := b.add(literal{w, true})
+		b.needles[n].word, b.needles[n].once = int32(i), false
+		b.sample(&b.fine, &f.fine, fineStride, n)
 	}
 	b.placeShort()
-	b.finish()
+	b.coarse.finish()
+	b.fine.finish()
 	return b.plan
 }
 
 type planner struct {
 	*plan
-	freq   *frequencies
-	index  map[literal]int32
-	shorts []int32 // needles too short for a window, and words
+	freq  *frequencies
+	index map[literal]int32
+	short []int32 // needles that are placed at the end
 }
 
-// needle returns the number of the needle for l and places it if it is new.
-func (b *planner) needle(l literal) int32 {
-	if n, ok := b.index[l]; ok {
-		return n
-	}
-	n := int32(len(b.needles))
-	b.index[l] = n
-	b.needles = append(b.needles, needle{text: l.text, fold: l.fold, word: -1})
-	if len(l.text) < window {
-		b.shorts = append(b.shorts, n)
-		return n
-	}
-	at, _ := b.longWindow(l.text)
-	for i := at; i < at+longStride; i++ {
-		g := b.longGram(l.text[i:])
-		b.long.at[g] = append(b.long.at[g], place{n, int32(i)})
-	}
-	return n
+func (b *planner) add(l literal) int32 {
+	b.needles = append(b.needles, needle{literal: l, word: -1, once: !strings.ContainsAny(l.text, "\r\n")})
+	return int32(len(b.needles) - 1)
 }
 
-// cost is the expected number of candidates that searching l adds.
-func (b *planner) cost(l literal) float64 {
-	if _, ok := b.index[l]; ok {
-		return 0
-	}
-	if len(l.text) < window {
-		return 1 // all options of a pattern are of one class; the first is as good
-	}
-	_, cost := b.longWindow(l.text)
-	return cost
-}
-
-// longWindow returns the window of text that adds the fewest candidates.
-func (b *planner) longWindow(text string) (at int, cost float64) {
-	cost = -1
-	for i := 0; i+window <= len(text); i++ {
-		sum := 0.0
-		for j := i; j < i+longStride; j++ {
-			g := b.longGram(text[j:])
-			if len(b.long.at[g]) == 0 {
-				// Each gram of the table has its share in false hits of the
-				// hash, even if the sample does not have it.
-				sum += float64(b.freq.long[longHash(g)]) + 0.01
-			}
-		}
-		if cost < 0 || sum < cost {
-			at, cost = i, sum
-		}
-	}
-	return at, cost
-}
-
-func (b *planner) longGram(s string) uint64 {
-	x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40
-	return (x | b.fold) & longMask
-}
-
-// placeShort places the needles that are too short for a window: by their
-// rarest byte if that costs less than sampling the text again.
-func (b *planner) placeShort() {
-	chosen, sample := make(map[byte]bool), false
-	cost := 0.0 // in ns per byte of text, roughly
-	for _, n := range b.shorts {
-		nd := &b.needles[n]
-		if nd.fold {
-			sample = true
+// cost is the number of candidates in the sample that searching for o adds.
+// Short literals are not compared: the first requirement with them is taken.
+func (b *planner) cost(o anyOf) float64 {
+	sum := 0.0
+	for _, l := range o {
+		if _, ok := b.index[l]; ok || len(l.text) < fullCoarse {
 			continue
 		}
-		c := nd.text[b.rarest(nd.text, chosen)]
-		if !chosen[c] {
-			chosen[c] = true
-			cost += 0.02 + 6*float64(b.freq.bytes[c])/float64(b.freq.n+1)
+		for class := range coarseStride {
+			_, c := b.coarse.choose(&b.freq.coarse, coarseStride, l.text, class)
+			sum += c
 		}
 	}
-	sample = sample || cost > 0.25
-	clear(chosen)
-	for _, n := range b.shorts {
-		if sample && len(b.needles[n].text) >= shortGram {
-			b.placeSampled(n)
-		} else {
-			b.placeRare(n, chosen)
+	return sum
+}
+
+// place places needle n in the coarse samples if it fills its grams.
+func (b *planner) place(n int32) {
+	if len(b.needles[n].text) < fullCoarse {
+		b.short = append(b.short, n)
+		return
+	}
+	b.sample(&b.coarse, &b.freq.coarse, coarseStride, n)
+}
+
+func (b *planner) sample(g *grams, freq *[1 << setBits]uint32, stride int, n int32) {
+	text := b.needles[n].text
+	for class := range stride {
+		offset, _ := g.choose(freq, stride, text, class)
+		first, step, count := g.gramsAt(text, offset)
+		for i := range count {
+			if gram := first + i*step; gram|g.fold == gram {
+				g.at[gram] = append(g.at[gram], place{n, int32(offset)})
+				h := hash(gram)
+				g.set[h>>3] |= 1 << (h & 7)
+			}
 		}
 	}
 }
 
-// rarest returns the position of the byte of text that is best to search for.
+// choose returns the offset of the class whose gram adds the fewest candidates,
+// and their number in the sample.
+func (g *grams) choose(freq *[1 << setBits]uint32, stride int, text string, class int) (offset int, cost float64) {
+	cost = -1
+	for o := (class+1)%stride - 1; o <= len(text)-gramSize+1; o += stride {
+		c := 0.0
+		first, step, count := g.gramsAt(text, o)
+		for i := range count {
+			gram := first + i*step
+			if h := hash(gram); gram|g.fold == gram && g.set[h>>3]>>(h&7)&1 == 0 {
+				// Even a gram that the sample does not have makes the set
+				// fuller.
+				c += float64(freq[h>>3]) + 0.1
+			}
+		}
+		if cost < 0 || c < cost {
+			offset, cost = o, c
+		}
+	}
+	return offset, cost
+}
+
+// gramsAt returns the grams that the text can have at the offset of a needle,
+// as a series of which those count that are folded.
+func (g *grams) gramsAt(needle string, offset int) (first, step, count uint32) {
+	switch {
+	case offset < 0:
+		first, step, count = uint32(needle[0])<<8|uint32(needle[1])<<16|uint32(needle[2])<<24, 1, 256
+	case offset+gramSize > len(needle):
+		first, step, count = uint32(needle[offset])|uint32(needle[offset+1])<<8|uint32(needle[offset+2])<<16, 1<<24, 256
+	default:
+		return uint32(needle[offset]) | uint32(needle[offset+1])<<8 | uint32(needle[offset+2])<<16 | uint32(needle[offset+3])<<24 | g.fold, 1, 1
+	}
+	fold := g.fold
+	if step == 1 {
+		fold &^= 0xff
+	} else {
+		fold &= 0xffffff
+	}
+	return first | fold, step, count
+}
+
+// Costs in ns for each byte of text, measured roughly; only their order counts.
+const (
+	byteCost  = 0.04 // to look for one byte
+	foundCost = 20.  // for each time that it is there
+	gramCost  = 8.   // for each gram that passes the first test
+	fineCost  = 0.3  // to sample finely
+)
+
+// placeShort places the needles that do not fill the grams of a coarse sample,
+// each by what costs least: more grams, or a byte. If many bytes are to be
+// looked for, sampling the text finely is cheaper.
+func (b *planner) placeShort() {
+	chosen := make(map[byte]bool)
+	var byByte []int32
+	total := 0.0
+	n := float64(b.freq.n + 1)
+	for _, i := range b.short {
+		text := b.needles[i].text
+		switch {
+		case b.needles[i].fold && len(text) < minCoarse:
+			b.sample(&b.fine, &b.freq.fine, fineStride, i)
+			continue
+		case len(text) >= minCoarse:
+			more := 0.0
+			for class := range coarseStride {
+				_, c := b.coarse.choose(&b.freq.coarse, coarseStride, text, class)
+				more += c
+			}
+			if c := text[b.rarest(text, chosen)]; b.needles[i].fold || more/n/coarseStride*gramCost < b.byteCost(c, chosen) {
+				b.sample(&b.coarse, &b.freq.coarse, coarseStride, i)
+				continue
+			}
+		}
+		c := text[b.rarest(text, chosen)]
+		total += b.byteCost(c, chosen)
+		chosen[c] = true
+		byByte = append(byByte, i)
+	}
+	fine := len(b.fine.at) > 0 || total > fineCost
+	clear(chosen)
+	for _, i := range byByte {
+		if fine && len(b.needles[i].text) >= minFolded {
+			b.sample(&b.fine, &b.freq.fine, fineStride, i)
+			continue
+		}
+		b.placeByte(i, chosen)
+	}
+}
+
+func (b *planner) byteCost(c byte, chosen map[byte]bool) float64 {
+	if chosen[c] {
+		return 0
+	}
+	return byteCost + foundCost*float64(b.freq.bytes[c])/float64(b.freq.n+1)
+}
+
+// rarest returns the position of the byte of text that is best to look for.
 func (b *planner) rarest(text string, chosen map[byte]bool) int {
 	best := 0
 	for i := range len(text) {
@@ -237,7 +295,7 @@ func (b *planner) rarest(text string, chosen map[byte]bool) int {
 	return best
 }
 
-func (b *planner) placeRare(n int32, chosen map[byte]bool) {
+func (b *planner) placeByte(n int32, chosen map[byte]bool) {
 	text := b.needles[n].text
 	at := b.rarest(text, chosen)
 	chosen[text[at]] = true
@@ -250,99 +308,33 @@ func (b *planner) placeRare(n int32, chosen map[byte]bool) {
 	b.rare = append(b.rare, rareByte{text[at], []place{{n, int32(at)}}})
 }
 
-// placeSampled enters the two grams of a needle's best window of 5 bytes. A
-// needle of 4 bytes has no such window: where a sample begins at its second
-// byte or one before its first, one byte of the gram can be anything.
-func (b *planner) placeSampled(n int32) {
-	text := b.needles[n].text
-	add := func(g uint32, offset int) {
-		at := b.short.at[uint64(g)]
-		b.short.at[uint64(g)] = append(at, place{n, int32(offset)})
-	}
-	if len(text) == shortGram {
-		g := shortGramOf(text)
-		add(g, 0)
-		before, after := make([]uint32, 0, 256), make([]uint32, 0, 256)
-		nBefore, nAfter := 0, 0
-		for c := range uint32(256) {
-			if c|0x20 != c {
-				continue
-			}
-			x, y := g<<8|c, g>>8|c<<24
-			before, after = append(before, x), append(after, y)
-			nBefore += int(b.freq.short[shortHash(x)])
-			nAfter += int(b.freq.short[shortHash(y)])
-		}
-		if nBefore < nAfter {
-			for _, x := range before {
-				add(x, -1)
-			}
-		} else {
-			for _, y := range after {
-				add(y, 1)
-			}
-		}
-		return
-	}
-	best, bestCost := 0, ^uint32(0)
-	for i := 0; i+shortGram+shortStride-1 <= len(text); i++ {
-		cost := uint32(0)
-		for j := i; j < i+shortStride; j++ {
-			g := shortGramOf(text[j:])
-			if len(b.short.at[uint64(g)]) == 0 {
-				cost += b.freq.short[shortHash(g)]
-			}
-		}
-		if cost < bestCost {
-			best, bestCost = i, cost
-		}
-	}
-	for j := best; j < best+shortStride; j++ {
-		add(shortGramOf(text[j:]), j)
-	}
-}
-
-func shortGramOf(s string) uint32 {
-	return (uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24) | fold32
-}
-
 // finish builds the tables that the search reads.
-func (b *planner) finish() {
-	for g := range b.long.at {
-		h := longHash(g)
-		b.longSet[h>>5] |= 1 << (h & 31)
-	}
-	for g := range b.short.at {
-		h := shortHash(uint32(g))
-		b.shortSet[h>>5] |= 1 << (h & 31)
-	}
-	b.long.finish()
-	b.short.finish()
-}
-
 func (g *grams) finish() {
 	if len(g.at) == 0 {
 		return
 	}
-	k := bits.Len(uint(4*len(g.at))) + 1
-	g.slots, g.shift = make([]slot, 1<<k), uint(64-k)
+	k := bits.Len(uint(2 * len(g.at)))
+	g.keys, g.found, g.shift = make([]uint64, 1<<k), make([][]place, 1<<k), uint(64-k)
 	for gram, places := range g.at {
 		i := g.home(gram)
-		for len(g.slots[i].places) > 0 {
-			i = (i + 1) & (len(g.slots) - 1)
+		for g.keys[i] != 0 {
+			i = (i + 1) & (len(g.keys) - 1)
 		}
-		g.slots[i] = slot{gram, places}
+		g.keys[i], g.found[i] = uint64(gram)|taken, places
 	}
 	g.at = nil
 }
 
-func (g *grams) home(gram uint64) int { return int(gram * 0x9E3779B97F4A7C15 >> g.shift) }
+func (g *grams) home(gram uint32) int { return int(uint64(gram) * 0x9E3779B97F4A7C15 >> g.shift) }
 
 // places returns where gram stands in needles.
-func (g *grams) places(gram uint64) []place {
-	for i := g.home(gram); ; i = (i + 1) & (len(g.slots) - 1) {
-		if s := &g.slots[i]; s.gram == gram || len(s.places) == 0 {
-			return s.places
+func (g *grams) places(gram uint32) []place {
+	i := g.home(gram)
+	for g.keys[i] != 0 {
+		if uint32(g.keys[i]) == gram {
+			return g.found[i]
 		}
+		i = (i + 1) & (len(g.keys) - 1)
 	}
+	return nil
 }

@@ -16,75 +16,96 @@ type hit struct {
 const (
 	// tile is how much of a block one search covers before the next one looks
 	// at the same text, so that it is still in the nearest cache.
-	tile = 16 << 10
+	tile = 8 << 10
 	// group is the number of bytes that are probed for one branch.
 	group = 32
+	// slackSize is how much behind the text the last group may read.
+	slackSize = group + gramSize
 )
 
-// search appends to hits the occurrences of needles in b[:n], by position, and
-// returns how many grams and bytes it had to look at closely. b must be longer
-// than n by slackSize.
-func (p *plan) search(hits []hit, b []byte, n int) (_ []hit, candidates int64) {
-	s := searcher{plan: p, hits: hits, b: b, n: n}
+// A searcher looks for the needles of a plan in one block after the other.
+type searcher struct {
+	*plan
+	hits       []hit   // of the block, by position
+	last       []int32 // by needle: where it was seen last in the block, or -1
+	candidates int64   // grams and bytes that had to be looked at closely
+
+	b []byte
+	n int
+}
+
+// search finds the needles in b[:n]. b must be longer than n by slackSize.
+func (s *searcher) search(b []byte, n int) {
+	s.b, s.n, s.hits = b, n, s.hits[:0]
+	if len(s.last) != len(s.needles) {
+		s.last = make([]int32, len(s.needles))
+	}
+	for i := range s.last {
+		s.last[i] = -1
+	}
 	for lo := 0; lo < n; lo += tile {
 		hi := min(lo+tile, n)
-		if p.long.slots != nil {
-			s.searchLong(lo, hi)
+		if s.coarse.keys != nil {
+			s.searchCoarse(lo, hi)
 		}
-		if p.short.slots != nil {
-			s.searchShort(lo, hi)
+		if s.fine.keys != nil {
+			s.searchFine(lo, hi)
 		}
-		for i := range p.rare {
-			s.searchRare(&p.rare[i], lo, hi)
+		for i := range s.rare {
+			s.searchRare(&s.rare[i], lo, hi)
 		}
 	}
 	slices.SortFunc(s.hits, func(a, b hit) int { return cmp.Compare(a.pos, b.pos) })
-	return s.hits, s.candidates
 }
 
-type searcher struct {
-	*plan
-	hits       []hit
-	b          []byte
-	n          int
-	candidates int64
-}
+// The groups of a tile that have a gram in a set, by position. The search works
+// in three steps, groups, grams, needles, each with far fewer positions than
+// the one before it, and the first two have no branch that depends on the text:
+// it could not be predicted.
+type groups [tile/group + 1]int32
 
-// searchLong finds the needles with a gram that begins in b[lo:hi].
-func (s *searcher) searchLong(lo, hi int) {
-	for i := lo; ; i += group {
-		if s.fold == 0 {
-			i = probeLong(s.b, i, hi, &s.longSet)
-		} else {
-			i = probeLongFolded(s.b, i, hi, &s.longSet)
+// searchCoarse finds the needles with a coarsely sampled gram that begins in
+// b[lo:hi], which is at most a tile.
+func (s *searcher) searchCoarse(lo, hi int) {
+	var list groups
+	n, g := 0, &s.coarse
+	if g.fold == 0 {
+		n = probeCoarse(&list, s.b, lo, hi, &g.set)
+	} else {
+		n = probeFolded(&list, s.b, lo, hi, &g.set)
+	}
+	var at [group/coarseStride + 1]int32
+	for _, start := range list[:n] {
+		t, m := (*[group]byte)(s.b[start:]), 0
+		for j := 0; j < group; j += coarseStride {
+			h := hash(binary.LittleEndian.Uint32(t[j:]) | g.fold)
+			at[m] = int32(j)
+			m += int(g.set[h>>3] >> (h & 7) & 1)
 		}
-		if i >= hi {
-			return
+		for _, j := range at[:m] {
+			s.compare(g.places(binary.LittleEndian.Uint32(t[j:])|g.fold), int(start+j))
 		}
-		for j := i; j < min(i+group, hi); j += longStride {
-			x := binary.LittleEndian.Uint64(s.b[j:]) | s.fold
-			if h := longHash(x); s.longSet[h>>5]>>(h&31)&1 != 0 {
-				s.candidates++
-				s.compare(s.long.places(x&longMask), j)
-			}
-		}
+		s.candidates += int64(m)
 	}
 }
 
-// searchShort does the same for the short grams.
-func (s *searcher) searchShort(lo, hi int) {
-	for i := lo; ; i += group {
-		i = probeShort(s.b, i, hi, &s.shortSet)
-		if i >= hi {
-			return
+// searchFine does the same with the finely sampled grams.
+func (s *searcher) searchFine(lo, hi int) {
+	var list groups
+	g := &s.fine
+	n := probeFine(&list, s.b, lo, hi, &g.set)
+	var at [group/fineStride + 1]int32
+	for _, start := range list[:n] {
+		t, m := (*[group + fineStride]byte)(s.b[start:]), 0
+		for j := 0; j < group; j += fineStride {
+			h := hash(binary.LittleEndian.Uint32(t[j:]) | fold32)
+			at[m] = int32(j)
+			m += int(g.set[h>>3] >> (h & 7) & 1)
 		}
-		for j := i; j < min(i+group, hi); j += shortStride {
-			x := binary.LittleEndian.Uint32(s.b[j:]) | fold32
-			if h := shortHash(x); s.shortSet[h>>5]>>(h&31)&1 != 0 {
-				s.candidates++
-				s.compare(s.short.places(uint64(x)), j)
-			}
+		for _, j := range at[:m] {
+			s.compare(g.places(binary.LittleEndian.Uint32(t[j:])|fold32), int(start+j))
 		}
+		s.candidates += int64(m)
 	}
 }
 
@@ -110,9 +131,17 @@ func (s *searcher) compare(places []place, i int) {
 		if start < 0 || end > s.n {
 			continue
 		}
-		if t := s.b[start:end]; nd.fold && equalFolded(t, nd.text) || !nd.fold && string(t) == nd.text {
-			s.hits = append(s.hits, hit{int32(start), p.needle})
+		if t := s.b[start:end]; nd.fold && !equalFolded(t, nd.text) || !nd.fold && string(t) != nd.text {
+			continue
 		}
+		if nd.once {
+			last := int(s.last[p.needle])
+			s.last[p.needle] = int32(start)
+			if last >= 0 && bytes.IndexByte(s.b[min(start, last):max(start, last)], '\n') < 0 {
+				continue
+			}
+		}
+		s.hits = append(s.hits, hit{int32(start), p.needle})
 	}
 }
 
@@ -130,64 +159,74 @@ func equalFolded(b []byte, text string) bool {
 	return true
 }
 
-// probeLong returns the first position i, i+group, ... below hi from which one
-// of the probes of a group is in the set, or a position not below hi.
-func probeLong(b []byte, i, hi int, set *[1 << (longBits - 5)]uint32) int {
-	for ; i < hi; i += group {
-		t := (*[group + 8]byte)(b[i:])
-		h0 := longHash(binary.LittleEndian.Uint64(t[0:]))
-		h1 := longHash(binary.LittleEndian.Uint64(t[4:]))
-		h2 := longHash(binary.LittleEndian.Uint64(t[8:]))
-		h3 := longHash(binary.LittleEndian.Uint64(t[12:]))
-		a := set[h0>>5]>>(h0&31) | set[h1>>5]>>(h1&31) | set[h2>>5]>>(h2&31) | set[h3>>5]>>(h3&31)
-		h4 := longHash(binary.LittleEndian.Uint64(t[16:]))
-		h5 := longHash(binary.LittleEndian.Uint64(t[20:]))
-		h6 := longHash(binary.LittleEndian.Uint64(t[24:]))
-		h7 := longHash(binary.LittleEndian.Uint64(t[28:]))
-		a |= set[h4>>5]>>(h4&31) | set[h5>>5]>>(h5&31) | set[h6>>5]>>(h6&31) | set[h7>>5]>>(h7&31)
-		if a&1 != 0 {
-			return i
+// probeCoarse lists the groups of b[lo:hi] with a gram that passes the first
+// test, and returns their number.
+func probeCoarse(list *groups, b []byte, lo, hi int, set *[1 << setBits]uint8) int {
+	n := 0
+	for i := lo; i < hi; i += group {
+		t := (*[group]byte)(b[i:])
+		a := set[hash(binary.LittleEndian.Uint32(t[0:]))>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[4:]))>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[8:]))>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[12:]))>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[16:]))>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[20:]))>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[24:]))>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[28:]))>>3]
+		list[n] = int32(i)
+		if a != 0 {
+			n++
 		}
 	}
-	return i
+	return n
 }
 
-// probeLongFolded is probeLong for text that is folded first.
-func probeLongFolded(b []byte, i, hi int, set *[1 << (longBits - 5)]uint32) int {
-	for ; i < hi; i += group {
-		t := (*[group + 8]byte)(b[i:])
-		h0 := longHash(binary.LittleEndian.Uint64(t[0:]) | foldMask)
-		h1 := longHash(binary.LittleEndian.Uint64(t[4:]) | foldMask)
-		h2 := longHash(binary.LittleEndian.Uint64(t[8:]) | foldMask)
-		h3 := longHash(binary.LittleEndian.Uint64(t[12:]) | foldMask)
-		a := set[h0>>5]>>(h0&31) | set[h1>>5]>>(h1&31) | set[h2>>5]>>(h2&31) | set[h3>>5]>>(h3&31)
-		h4 := longHash(binary.LittleEndian.Uint64(t[16:]) | foldMask)
-		h5 := longHash(binary.LittleEndian.Uint64(t[20:]) | foldMask)
-		h6 := longHash(binary.LittleEndian.Uint64(t[24:]) | foldMask)
-		h7 := longHash(binary.LittleEndian.Uint64(t[28:]) | foldMask)
-		a |= set[h4>>5]>>(h4&31) | set[h5>>5]>>(h5&31) | set[h6>>5]>>(h6&31) | set[h7>>5]>>(h7&31)
-		if a&1 != 0 {
-			return i
+// probeFolded is probeCoarse for text that is folded first.
+func probeFolded(list *groups, b []byte, lo, hi int, set *[1 << setBits]uint8) int {
+	n := 0
+	for i := lo; i < hi; i += group {
+		t := (*[group]byte)(b[i:])
+		a := set[hash(binary.LittleEndian.Uint32(t[0:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[4:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[8:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[12:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[16:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[20:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[24:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[28:])|fold32)>>3]
+		list[n] = int32(i)
+		if a != 0 {
+			n++
 		}
 	}
-	return i
+	return n
 }
 
-// probeShort is probeLong for the short grams.
-func probeShort(b []byte, i, hi int, set *[1 << (shortBits - 5)]uint32) int {
-	for ; i < hi; i += group {
-		t := (*[group + 8]byte)(b[i:])
-		a := uint32(0)
-		for j := 0; j < group; j += 4 * shortStride {
-			h0 := shortHash(binary.LittleEndian.Uint32(t[j:]) | fold32)
-			h1 := shortHash(binary.LittleEndian.Uint32(t[j+2:]) | fold32)
-			h2 := shortHash(binary.LittleEndian.Uint32(t[j+4:]) | fold32)
-			h3 := shortHash(binary.LittleEndian.Uint32(t[j+6:]) | fold32)
-			a |= set[h0>>5]>>(h0&31) | set[h1>>5]>>(h1&31) | set[h2>>5]>>(h2&31) | set[h3>>5]>>(h3&31)
-		}
-		if a&1 != 0 {
-			return i
+// probeFine is probeCoarse for fine samples.
+func probeFine(list *groups, b []byte, lo, hi int, set *[1 << setBits]uint8) int {
+	n := 0
+	for i := lo; i < hi; i += group {
+		t := (*[group + fineStride]byte)(b[i:])
+		a := set[hash(binary.LittleEndian.Uint32(t[0:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[2:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[4:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[6:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[8:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[10:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[12:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[14:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[16:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[18:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[20:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[22:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[24:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[26:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[28:])|fold32)>>3]
+		a |= set[hash(binary.LittleEndian.Uint32(t[30:])|fold32)>>3]
+		list[n] = int32(i)
+		if a != 0 {
+			n++
 		}
 	}
-	return i
+	return n
 }

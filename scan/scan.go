@@ -41,11 +41,14 @@ func (s *Set) Scan(r io.Reader, visit func(Line) (follow int)) (Stats, error) {
 	sc := newScanner(s, s.typical(), visit)
 	sc.learning = true
 	err := sc.run(r)
+	sc.stats.Candidates = sc.candidates
 	return sc.stats, err
 }
 
 const (
-	readSize = 256 << 10
+	// Reads grow from firstRead to readSize as long as the input fills them.
+	firstRead = 16 << 10
+	readSize  = 256 << 10
 	// lookahead is the size of reads behind a limit, for the end of a line.
 	lookahead = 16 << 10
 	// maxEmptyReads is how many reads in a row may return nothing.
@@ -55,8 +58,8 @@ const (
 // A scanner is one pass over an input. Lines that begin at or behind limit are
 // left alone.
 type scanner struct {
+	searcher
 	set      *Set
-	plan     *plan
 	learning bool // the plan is still to be fitted to the input
 	freq     *frequencies
 	learned  int // bytes that freq has counted
@@ -68,12 +71,12 @@ type scanner struct {
 	// them have been dropped.
 	buf    []byte
 	end    int
+	size   int // of the next read
 	offset int64
 	cut    int64
 
 	stats   Stats
 	follow  int
-	hits    []hit
 	ran     []int64 // by expression: the line that it last ran on
 	matched []int
 }
@@ -83,8 +86,8 @@ func newScanner(s *Set, p *plan, visit func(Line) int) *scanner {
 		visit = func(Line) int { return 0 }
 	}
 	return &scanner{
-		set: s, plan: p, visit: visit, limit: 1<<63 - 1,
-		buf:   make([]byte, 2*readSize+slackSize),
+		searcher: searcher{plan: p}, set: s, visit: visit, limit: 1<<63 - 1,
+		buf: make([]byte, 2*firstRead+slackSize), size: firstRead,
 		stats: Stats{Counts: make([]int64, len(s.patterns))},
 		ran:   make([]int64, len(s.patterns)),
 	}
@@ -94,10 +97,17 @@ func newScanner(s *Set, p *plan, visit func(Line) int) *scanner {
 // of the last line that begins before the limit.
 func (sc *scanner) run(r io.Reader) error {
 	empty := 0
-	for sc.offset < sc.limit {
-		n, err := r.Read(sc.space())
+	for {
+		space := sc.space()
+		n, err := r.Read(space)
+		if n == len(space) {
+			sc.size = min(2*sc.size, readSize)
+		}
 		sc.end += n
 		sc.take(n)
+		if sc.offset >= sc.limit {
+			return nil // an error behind the last line is of no concern
+		}
 		if empty++; n > 0 {
 			empty = 0
 		}
@@ -106,7 +116,7 @@ func (sc *scanner) run(r io.Reader) error {
 		}
 		if err != nil {
 			at := sc.offset + int64(sc.end) + sc.cut
-			if sc.offset < sc.limit && sc.end > 0 {
+			if sc.end > 0 {
 				sc.walk(sc.end)
 				sc.drop(sc.end, sc.cut)
 			}
@@ -116,19 +126,18 @@ func (sc *scanner) run(r io.Reader) error {
 			return fmt.Errorf("read log at byte %d: %w", at, err)
 		}
 	}
-	return nil
 }
 
 // space returns where the next read goes: behind the bytes in use.
 func (sc *scanner) space() []byte {
-	size := readSize
+	size := sc.size
 	if left := sc.limit - sc.offset - int64(sc.end); left <= 0 {
 		size = lookahead
-	} else if left < readSize {
+	} else if left < int64(size) {
 		size = int(left)
 	}
-	if sc.end+size+slackSize > len(sc.buf) {
-		buf := make([]byte, min(2*len(sc.buf), MaxLine+readSize+slackSize))
+	if need := sc.end + size + slackSize; need > len(sc.buf) {
+		buf := make([]byte, min(2*need, MaxLine+readSize+slackSize))
 		copy(buf, sc.buf[:sc.end])
 		sc.buf = buf
 	}

@@ -2,13 +2,11 @@ package scan
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"reflect"
 	"regexp"
-	"strings"
 	"testing"
 	"testing/iotest"
 )
@@ -150,6 +148,7 @@ var someExprs = []string{
 	`x{3}yz`,
 	`(ab|cd)(12|34)+ends`,
 	`é:ü\s`,
+	"\r{4}",
 	`link is (?-i:not ready)|LINK DOWN`,
 }
 
@@ -165,7 +164,7 @@ var fragments = []string{
 	"failed to stop unit", "FAILED TO stop unit", "MCE", "MC", "E", "nfs: server a not responding, timed out",
 	"nfs: server a not responding, still trying", "tx_timeout", "txtimeouts", "xxxxyz", "xxyz", "ab1234ends", "cd12",
 	"é:ü ", "é:ü", "link is not ready", "LINK is not ready", "LINK DOWN", "Error", "eRRor", "erro", "fAIl", "FAILed", "timed  out",
-	"Timed Out", "warn", "BUG:", "bug", "fatal", "\n", "\n", "\n", "\n\n", "\r\n", "\r", "\x00", "\xff", "\xe2\x84", "\xc3", " ",
+	"Timed Out", "warn", "BUG:", "bug", "fatal", "\n", "\n", "\n", "\n\n", "\r\n", "\r", "\r\r\r\r", "\x00", "\xff", "\xe2\x84", "\xc3", " ",
 	"a", "ab", "abc", "the quick brown fox ", "Mar 03 04:05:06 host kernel: ", "[12345.678]",
 }
 
@@ -202,7 +201,7 @@ func (c chopReader) Read(p []byte) (int, error) {
 }
 
 func TestScanIsNaive(t *testing.T) {
-	for seed := range uint64(1500) {
+	for seed := range uint64(1000) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		exprs, words := pick(r, someExprs), []string(nil)
 		if r.IntN(2) == 0 {
@@ -215,7 +214,7 @@ func TestScanIsNaive(t *testing.T) {
 		}
 		follow := noFollow
 		if r.IntN(2) == 0 {
-			follow = func(f found) int { return int(f.Number*2654435761>>3) % 5 % 3 }
+			follow = someFollow
 		}
 		wantLines, want := naive(exprs, words, text, follow)
 		for name, rd := range map[string]io.Reader{
@@ -231,5 +230,88 @@ func TestScanIsNaive(t *testing.T) {
 	}
 }
 
-var _ = errors.New
-var _ = strings.Repeat
+// someFollow asks now and then for a few lines.
+func someFollow(f found) int { return int(f.Number*2654435761>>3) % 5 % 3 }
+
+// The plan is made anew in the course of a long text.
+func TestLongTextIsNaive(t *testing.T) {
+	exprs, words := append(benchPatterns(40), `(?i)SYN flooding`, `MC1`), benchWords[:6]
+	for _, opts := range [][]string{nil, words} {
+		var b bytes.Buffer
+		if err := writeLog(&b, 3<<20, 7, false); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Compile(exprs, Words(opts))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantLines, want := naive(exprs, opts, b.Bytes(), someFollow)
+		lines, stats := scanAll(t, s, chopReader{bytes.NewReader(b.Bytes()), rand.New(rand.NewPCG(1, 1)), 300 << 10}, someFollow)
+		same(t, fmt.Sprint("long text, words ", opts), lines, wantLines, stats, want)
+		wantLines, want = naive(exprs, opts, b.Bytes(), noFollow)
+		lines, stats = scanAt(t, s, b.Bytes(), 3, 100<<10)
+		same(t, fmt.Sprint("long text in chunks, words ", opts), lines, wantLines, stats, want)
+	}
+}
+
+func scanAt(t testing.TB, s *Set, text []byte, workers int, chunk int64) ([]found, Stats) {
+	t.Helper()
+	var lines []found
+	stats, err := s.scanChunks(bytes.NewReader(text), int64(len(text)), workers, chunk, func(l Line) {
+		lines = append(lines, keep(l))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lines, stats
+}
+
+func TestScanAtIsScanAtEveryBorder(t *testing.T) {
+	for seed := range uint64(12) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		exprs, words := pick(r, someExprs), pick(r, someWords)
+		text := randomText(r, 30)
+		s, err := Compile(exprs, Words(words))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantLines, want := naive(exprs, words, text, noFollow)
+		for chunk := int64(1); chunk <= int64(len(text))+1; chunk++ {
+			lines, stats := scanAt(t, s, text, 1+int(chunk)%3, chunk)
+			same(t, fmt.Sprintf("seed %d chunk %d of %d", seed, chunk, len(text)), lines, wantLines, stats, want)
+		}
+	}
+}
+
+// FuzzScan demands the naive answer of every expression that compiles, on any
+// text, whole, in pieces and in chunks.
+func FuzzScan(f *testing.F) {
+	for i, e := range someExprs {
+		f.Add(e, someWords[i%len(someWords)], []byte(fragments[i%len(fragments)]+"\n"+fragments[i]+"\r\n"+fragments[i*2]), uint16(i))
+	}
+	f.Add("[\\x{fffd}abc]xyz|\ufffdabc", "fail", []byte("\xffabc\nbxyz"), uint16(3))
+	f.Add("(?i)s{2}kelvin", "warn", []byte("\u017fs\u212aelvin\x00"), uint16(2))
+	f.Fuzz(func(t *testing.T, expr, word string, text []byte, cut uint16) {
+		if len(expr) > 200 || len(text) > 1<<16 {
+			t.Skip("too long to be worth it")
+		}
+		words := []string{word}
+		s, err := Compile([]string{expr, "beginning"}, Words(words))
+		if err != nil {
+			words = nil
+			if s, err = Compile([]string{expr, "beginning"}); err != nil {
+				t.Skip("not an expression for a Set")
+			}
+		}
+		exprs := []string{expr, "beginning"}
+		wantLines, want := naive(exprs, words, text, someFollow)
+		lines, stats := scanAll(t, s, bytes.NewReader(text), someFollow)
+		same(t, "whole", lines, wantLines, stats, want)
+		r := rand.New(rand.NewPCG(uint64(cut), 5))
+		lines, stats = scanAll(t, s, chopReader{bytes.NewReader(text), r, 1 + int(cut)%100}, someFollow)
+		same(t, "pieces", lines, wantLines, stats, want)
+		wantLines, want = naive(exprs, words, text, noFollow)
+		lines, stats = scanAt(t, s, text, 2, 1+int64(cut)%5000+int64(len(text)/100))
+		same(t, "chunks", lines, wantLines, stats, want)
+	})
+}

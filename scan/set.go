@@ -17,7 +17,7 @@ const MaxLine = 1 << 20
 type Set struct {
 	patterns []pattern
 	words    []string
-	fold     uint64 // or-ed to 8 bytes of text before a long gram is looked up
+	fold     uint32 // or-ed to the coarse grams of the text
 	typical  func() *plan
 }
 
@@ -74,14 +74,14 @@ func Compile(exprs []string, opts ...Option) (*Set, error) {
 	for _, p := range s.patterns {
 		for _, o := range p.options {
 			for _, l := range o {
-				if l.fold && len(l.text) >= window {
-					s.fold = foldMask
+				if l.fold && len(l.text) >= minCoarse {
+					s.fold = fold32
 				}
 			}
 		}
 	}
 	s.typical = sync.OnceValue(func() *plan {
-		f := newFrequencies(s.fold)
+		f := &frequencies{fold: s.fold}
 		f.learn([]byte(typicalLog))
 		return s.newPlan(f)
 	})
@@ -110,7 +110,7 @@ func compile(expr string) (pattern, error) {
 		return 0
 	})
 	// Only requirements as good as the best take part in the choice that
-	// depends on the input: long enough for a window, not folded.
+	// depends on the input.
 	n := 1
 	for n < len(options) && n < maxOptions && class(options[n]) == class(options[0]) {
 		n++
@@ -129,14 +129,11 @@ func compile(expr string) (pattern, error) {
 
 // maxOptions is the number of requirements of one expression among which the
 // input decides.
-const maxOptions = 8
+const maxOptions = 4
 
 // class ranks a requirement by the search that its literals need.
 func class(a anyOf) int {
-	n := min(a.shortest(), window)
-	if n > minLiteral && n < window {
-		n = minFolded
-	}
+	n := min(a.shortest(), fullCoarse)
 	if a.folds() {
 		n = -n
 	}

@@ -10,9 +10,7 @@ var newline = []byte{'\n'}
 // walk goes through the lines of buf[:n], all of them whole, and delivers those
 // that it must.
 func (sc *scanner) walk(n int) {
-	var candidates int64
-	sc.hits, candidates = sc.plan.search(sc.hits[:0], sc.buf, n)
-	sc.stats.Candidates += candidates
+	sc.search(sc.buf, n)
 	b, hits := sc.buf[:n], sc.hits
 	if sc.stats.Lines == 0 {
 		sc.stats.FirstLine = bytes.Clone(sc.text(b, 0))
@@ -71,7 +69,7 @@ func (sc *scanner) line(text []byte, start int, hits []hit) {
 	word, wordPos := -1, int32(0)
 	sc.matched = sc.matched[:0]
 	for _, h := range hits {
-		nd := &sc.plan.needles[h.needle]
+		nd := &sc.needles[h.needle]
 		if int(h.pos)+len(nd.text) > start+len(text) {
 			continue // it reaches into the end of the line
 		}
@@ -114,12 +112,11 @@ func (p *pattern) matches(text []byte, stats *Stats) bool {
 	return p.match().Match(text)
 }
 
-// A short input is not worth learning from. The plan is made anew when
-// learnFirst and when learnAll bytes have been counted.
+// The plan is fitted to the input once learnAll bytes have been counted. The
+// first bytes are not, because most inputs are short.
 const (
-	learnFrom  = 64 << 10
-	learnFirst = readSize
-	learnAll   = 2 << 20
+	learnFrom = 64 << 10
+	learnAll  = 1 << 20
 )
 
 // learn counts the grams of b, the text just searched, and fits the plan to
@@ -129,15 +126,12 @@ func (sc *scanner) learn(b []byte) {
 		return
 	}
 	if sc.freq == nil {
-		sc.freq = newFrequencies(sc.set.fold)
+		sc.freq = &frequencies{fold: sc.set.fold}
 	}
-	before := sc.learned
 	sc.freq.learn(b)
 	sc.learned += len(b)
-	if before < learnFirst && sc.learned >= learnFirst || sc.learned >= learnAll {
-		sc.plan = sc.set.newPlan(sc.freq)
-	}
 	if sc.learned >= learnAll {
+		sc.plan = sc.set.newPlan(sc.freq)
 		sc.learning, sc.freq = false, nil
 	}
 }

@@ -23,23 +23,33 @@ var ethtoolStatistics = Reader{
 }
 
 var (
-	bareENACounter = regexp.MustCompile(`(?m)^\s*(?:queue_\d+_[rt]x_\w+|\w+_allowance_(?:exceeded|available)|wd_expired|tx_timeout|interface_(?:up|down)|admin_q_pause|reset_fail|total_resets|missing_admin_interrupt|suspected_poll_starvation|missing_tx_cmpl|missing_intr|device_request_reset): -?\d+\s*$`)
+	bareENACounter = regexp.MustCompile(`(?m)^\s*(?:queue_\d+_[rt]x_\w+|\w+_allowance_(?:exceeded|available)|wd_expired|tx_timeout|interface_(?:up|down)|admin_q_pause|reset_fail|total_resets|missing_\w+|suspected_poll_starvation|device_request_reset|bad_[rt]x_\w+|[rt]x_desc_malformed|invalid_state|os_netdev_wd|admin_to|rx_overruns|ena_\w+|suspend|resume): -?\d+\s*$`)
 	statLine       = regexp.MustCompile(`^\s*(.+?):\s*(-?\d+)\s*$`)
 	queueStat      = regexp.MustCompile(`^queue_\d+_((?:xdp_)?[rt]x_\w+)$`)
 )
 
 func readEthtoolStatistics(it *Item, emit func(ddx.Fact)) error {
-	name := ""
-	if w := it.command(); len(w) > 2 && w[0] == "ethtool" {
-		name = w[len(w)-1]
-	}
+	of := newInterfaceOf(it)
 	type sum struct {
 		total int64
 		line  int
 		text  string
 	}
 	sums, order := map[string]*sum{}, []string(nil)
+	flush := func(name string) {
+		for _, key := range order {
+			s := sums[key]
+			emit(it.fact("nic.counter", nic(name), s.line, s.text, "name", "queue_sum_"+key, "value", s.total))
+		}
+		clear(sums)
+		order = nil
+	}
 	it.lines(func(n int, line string) {
+		before := of.name
+		if of.follow(line) {
+			flush(before)
+			return
+		}
 		m := statLine.FindStringSubmatch(line)
 		if m == nil {
 			return
@@ -48,19 +58,16 @@ func readEthtoolStatistics(it *Item, emit func(ddx.Fact)) error {
 		if err != nil {
 			return
 		}
-		emit(it.fact("nic.counter", nic(name), n, strings.TrimSpace(line), "name", m[1], "value", v))
+		emit(it.fact("nic.counter", nic(of.name), n, strings.TrimRight(line, " \t"), "name", m[1], "value", v))
 		if q := queueStat.FindStringSubmatch(m[1]); q != nil {
 			s := sums[q[1]]
 			if s == nil {
-				s = &sum{line: n, text: strings.TrimSpace(line)}
+				s = &sum{line: n, text: strings.TrimRight(line, " \t")}
 				sums[q[1]], order = s, append(order, q[1])
 			}
 			s.total += v
 		}
 	})
-	for _, key := range order {
-		s := sums[key]
-		emit(it.fact("nic.counter", nic(name), s.line, s.text, "name", "queue_sum_"+key, "value", s.total))
-	}
+	flush(of.name)
 	return nil
 }

@@ -20,10 +20,16 @@ type Item struct {
 	Open func() (io.ReadCloser, error) // the content of large material (logs)
 	Line int                           // number of the first line of Data within Origin, minus one
 
+	Size    int64  // bytes of the content, -1 when unknown
+	Dropped int64  // log: lines known to be lost before they could be read
+	Bound   string // log: exact, at-least or unknown; "" means that nothing was lost
+
 	Reader string      // name of the reader that must be used (--as, or the bundle's index); "" recognises by content
 	Absent ddx.Absence // set when the material could not be had; Detail says more
 	Detail string
 	Named  bool // the caller named it: not being able to read it makes exit status 4
+
+	starts []int // offsets of the lines of Data, made by lineText
 }
 
 // Reader turns one form of material into facts. Readers are values in the list

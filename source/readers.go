@@ -3,6 +3,8 @@ package source
 import (
 	"bytes"
 	"fmt"
+	"path"
+	"slices"
 	"strings"
 
 	"ddx"
@@ -10,9 +12,14 @@ import (
 
 // Readers is every form of material that ddx understands, most specific first.
 // Adding a source means adding one file and one line here.
-var Readers = []Reader{
-	ethtoolStatistics,
-}
+var Readers = slices.Concat(
+	networkReaders,
+	storageReaders,
+	hostReaders,
+	cloudReaders,
+	[]Reader{mountCheck},
+	logReaders,
+)
 
 // MaxItem is the most that is read of one piece of structured material, in
 // bytes. Longer material is a log or a mistake.
@@ -21,8 +28,8 @@ const MaxItem = 64 << 20
 // HeadSize is how much of an item recognition looks at.
 const HeadSize = 64 << 10
 
-// Recognise returns the reader for an item: the one it names, or the first one
-// that knows its content, or nil.
+// Recognise returns the reader for an item: the one it names, or the one whose
+// file of /proc or /sys it is, or the first one that knows its content, or nil.
 func Recognise(it *Item) (*Reader, error) {
 	if it.Reader != "" {
 		for i := range Readers {
@@ -32,12 +39,19 @@ func Recognise(it *Item) (*Reader, error) {
 		}
 		return nil, fmt.Errorf("read %s as %q: no such kind of material; 'ddx collect --list' names them", it.Origin, it.Reader)
 	}
+	if rd := readerByPath(it.path()); rd != nil {
+		return rd, nil
+	}
+	name := it.Name
+	if strings.HasPrefix(name, "/") {
+		name = path.Base(name)
+	}
 	head := it.Data
 	if len(head) > HeadSize {
 		head = head[:HeadSize]
 	}
 	for i := range Readers {
-		if Readers[i].Match != nil && Readers[i].Match(it.Name, head) {
+		if Readers[i].Match != nil && Readers[i].Match(name, head) {
 			return &Readers[i], nil
 		}
 	}

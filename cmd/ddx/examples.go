@@ -93,7 +93,7 @@ func (e *engine) framings(m *ddx.Mode, ex ddx.Example) (problems []string) {
 	if ex.Framed != nil && !*ex.Framed {
 		return nil
 	}
-	if rd, err := source.Recognise(&source.Item{Data: []byte(ex.Text)}); rd != nil || err != nil {
+	if rd, err := source.Recognise(&source.Item{Data: []byte(ex.Text)}); rd != nil && !rd.Log || err != nil {
 		return nil
 	}
 	bare := e.matches(m.ID, []byte(ex.Text))

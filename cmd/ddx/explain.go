@@ -50,3 +50,8 @@ func (a *app) style() output.Style {
 	}
 	return s
 }
+
+func isTerminal(f *os.File) bool {
+	_, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	return err == nil
+}

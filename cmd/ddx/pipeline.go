@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"time"
 
 	"ddx"
 	"ddx/catalog"
 	"ddx/diagnose"
-	"ddx/logline"
+	"ddx/remedy"
 	"ddx/source"
 )
 
@@ -29,17 +31,73 @@ func newEngine(dirs []string) (*engine, error) {
 	return &engine{cat, m}, nil
 }
 
-// textFacts turns one piece of pasted text into facts.
-func (e *engine) textFacts(text []byte, now time.Time) ([]ddx.Fact, error) {
-	var facts []ddx.Fact
-	it := &source.Item{Origin: "text", Data: text, Time: now}
-	rd, err := source.ReadItem(it, func(f ddx.Fact) { facts = append(facts, f) })
+// facts turns what was gathered about one host into facts: structured material
+// by its readers, logs by the patterns. A log that cannot be read to its end
+// becomes an absence; the rest still counts.
+func (e *engine) facts(t source.Take) ([]ddx.Fact, error) {
+	facts, logs, err := source.Facts(t)
 	if err != nil {
 		return nil, err
 	}
-	if rd != nil && !rd.Log {
-		return facts, nil
+	for i := range logs {
+		more, err := e.match(&logs[i])
+		facts = append(facts, more...)
+		if err != nil {
+			facts = append(facts, unreadable(&logs[i], err))
+		}
 	}
-	logs, err := e.matcher.Match(diagnose.Stream{Origin: "text", Hint: logline.Hint{Now: now}}, bytes.NewReader(text))
-	return append(facts, logs...), err
+	return facts, nil
+}
+
+func (e *engine) match(l *source.Log) ([]ddx.Fact, error) {
+	r, err := l.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	s := diagnose.Stream{Origin: l.Origin, Offset: l.Line, Channel: l.Channel, Hint: l.Hint, Host: l.Host, Dropped: l.Loss, Incidental: l.Incidental}
+	return e.matcher.Match(s, r)
+}
+
+func unreadable(l *source.Log, err error) ddx.Fact {
+	return ddx.Fact{Kind: "unavailable", Subject: ddx.Subject{Kind: ddx.Host}, Time: l.Time,
+		Fields: map[string]any{"what": l.Origin, "reader": "log", "reason": string(ddx.NotReadable), "detail": err.Error(), "kinds": []string{"log.coverage"}, "named": l.Named}}
+}
+
+// diagnose takes one host from evidence to findings with their remedies.
+func (e *engine) diagnose(t source.Take, w window, o diagnose.Options) (*ddx.Diagnosis, []ddx.Fact, error) {
+	facts, err := e.facts(t)
+	if err != nil {
+		return nil, nil, err
+	}
+	facts = w.filter(facts)
+	d, err := diagnose.Run(e.cat, facts, t.Header.Now, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	d.DDX = version()
+	if d.Host.Name == "" {
+		d.Host.Name = t.Header.Host
+	}
+	d.Host.Boot = t.Header.Boot
+	return d, facts, remedy.Fill(e.cat, d, facts)
+}
+
+// textFacts turns one piece of pasted text into facts.
+func (e *engine) textFacts(text []byte, now time.Time) ([]ddx.Fact, error) {
+	takes, err := source.OpenFiles(context.Background(), []string{"-"}, source.Options{
+		Stdin: bytes.NewReader(text), Now: func() time.Time { return now }, Version: version()})
+	if err != nil {
+		return nil, err
+	}
+	var facts []ddx.Fact
+	for _, t := range takes {
+		defer t.Close()
+		f, err := e.facts(t)
+		if err != nil {
+			return nil, fmt.Errorf("read text: %w", err)
+		}
+		facts = append(facts, f...)
+	}
+	return facts, nil
 }

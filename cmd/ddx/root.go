@@ -95,7 +95,12 @@ Exit status: 0 nothing wrong, 1 ddx failed, 2 wrong usage, 3 something is wrong,
 	f.StringArrayVar(&a.catalogDirs, "catalog", nil, "lay the modes and remedies of `DIR` over the built-in catalogue")
 	f.BoolVar(&a.exitZero, "exit-zero", false, "exit 0 where the status would be 3 or 4")
 	f.StringVar(&a.color, "color", "auto", "colour: auto, always or never (NO_COLOR is honoured)")
+	df := &diagnoseFlags{}
+	df.register(root)
+	root.Args = cobra.NoArgs
+	root.RunE = func(c *cobra.Command, _ []string) error { return a.diagnose(c.Context(), nil, df) }
 	root.AddCommand(
+		a.diagnoseCommand(),
 		a.explainCommand(),
 		a.catalogCommand(),
 	)

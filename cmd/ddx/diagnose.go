@@ -1,0 +1,228 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ddx"
+	"ddx/diagnose"
+	"ddx/output"
+	"ddx/source"
+)
+
+// diagnoseFlags are the flags of "ddx diagnose", and of ddx without a command.
+type diagnoseFlags struct {
+	format       string
+	as           []string
+	since, until string
+	boot         string
+	accept       string
+	all          bool
+}
+
+func (f *diagnoseFlags) register(c *cobra.Command) {
+	fl := c.Flags()
+	fl.StringVarP(&f.format, "output", "o", "text", "format: text, json, jsonl, markdown or sarif")
+	fl.StringArrayVar(&f.as, "as", nil, "read PATH as a `KIND=PATH` of material, whatever its content looks like")
+	fl.StringVar(&f.since, "since", "", "leave out events before `TIME` (RFC 3339, date, or how long ago: 2h)")
+	fl.StringVar(&f.until, "until", "", "leave out events after `TIME`")
+	fl.StringVar(&f.boot, "boot", "", "this host: read the journal of boot `N` (0 this one, -1 the one before) or all")
+	fl.StringVar(&f.accept, "accept", "", "`FILE` of known findings, with reason and expiry; they are shown, not counted")
+	fl.BoolVarP(&f.all, "all", "a", false, "show everything: ruled-out modes, all evidence, all remedies")
+}
+
+func (a *app) diagnoseCommand() *cobra.Command {
+	f := &diagnoseFlags{}
+	c := &cobra.Command{
+		Use:   "diagnose [PATH...|-]",
+		Short: "Find the root cause on this host, or in files, archives and bundles",
+		Long: `Diagnose this host, or files, directories and archives (tar, gz, xz, zst, a
+sosreport, a ddx bundle), each recognised by its content; loose files are one
+host's evidence. "-" reads standard input: a pasted log, the output of a
+command, or a bundle (ssh HOST sudo ddx collect - | ddx diagnose -).`,
+		Example: `  ddx diagnose
+  ddx diagnose dmesg.txt ethtool.txt
+  dmesg | ddx diagnose -
+  ddx diagnose -o json sosreport-web1.tar.xz`,
+		RunE: func(c *cobra.Command, args []string) error { return a.diagnose(c.Context(), args, f) },
+	}
+	f.register(c)
+	return c
+}
+
+func (a *app) diagnose(ctx context.Context, paths []string, f *diagnoseFlags) error {
+	write, err := a.diagnosisWriter(f)
+	if err != nil {
+		return err
+	}
+	now := time.Now().UTC()
+	w, err := f.window(now)
+	if err != nil {
+		return usageError{err}
+	}
+	accepted, err := loadAccepted(f.accept)
+	if err != nil {
+		return err
+	}
+	takes, err := a.gather(ctx, paths, f, w)
+	if err != nil {
+		return err
+	}
+	e, err := newEngine(a.catalogDirs)
+	if err != nil {
+		return err
+	}
+	exit := exitOK
+	var all []*ddx.Diagnosis
+	for _, t := range takes {
+		defer t.Close()
+		d, facts, err := e.diagnose(t, w, diagnose.Options{All: f.all})
+		if err != nil {
+			return err
+		}
+		accepted.mark(d)
+		all = append(all, d)
+		exit = worse(exit, d.Exit())
+		if f.format == "jsonl" {
+			if err := a.writeRecords(t, d, facts); err != nil {
+				return err
+			}
+		}
+	}
+	if err := write(all); err != nil {
+		return err
+	}
+	if exit != exitOK {
+		return status(exit)
+	}
+	return nil
+}
+
+// worse keeps the more important of two exit statuses: 3 wins over 4.
+func worse(a, b int) int {
+	if a == exitWrong || b == exitWrong {
+		return exitWrong
+	}
+	return max(a, b)
+}
+
+func (f *diagnoseFlags) window(now time.Time) (w window, err error) {
+	if w.since, err = parseTime(f.since, now); err != nil {
+		return w, fmt.Errorf("--since: %w", err)
+	}
+	if w.until, err = parseTime(f.until, now); err != nil {
+		return w, fmt.Errorf("--until: %w", err)
+	}
+	return w, nil
+}
+
+// gather opens the paths, or looks at this host when there are none.
+func (a *app) gather(ctx context.Context, paths []string, f *diagnoseFlags, w window) ([]source.Take, error) {
+	o := source.Options{Version: version(), Stdin: a.stdin, Since: w.since, Boot: f.boot, Progress: a.progress(), As: map[string]string{}}
+	for _, as := range f.as {
+		kind, path, ok := strings.Cut(as, "=")
+		if !ok {
+			return nil, usagef("--as %s: want KIND=PATH, for example --as ethtool-statistics=out.txt", as)
+		}
+		o.As[path] = kind
+		paths = append(paths, path)
+	}
+	if len(paths) == 0 {
+		t, err := source.Live(ctx, o)
+		return []source.Take{t}, err
+	}
+	return source.OpenFiles(ctx, paths, o)
+}
+
+// diagnosisWriter returns the function that writes answers in the format asked
+// for, before anything is read: a wrong format must not cost a look.
+func (a *app) diagnosisWriter(f *diagnoseFlags) (func([]*ddx.Diagnosis) error, error) {
+	switch f.format {
+	case "text":
+		s := a.style()
+		s.All = f.all
+		return func(all []*ddx.Diagnosis) error {
+			for _, d := range all {
+				if err := output.Text(a.stdout, d, s); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, nil
+	case "json":
+		return a.writeJSON, nil
+	case "jsonl":
+		return func([]*ddx.Diagnosis) error { return nil }, nil
+	case "markdown":
+		return func(all []*ddx.Diagnosis) error {
+			for _, d := range all {
+				if err := output.Markdown(a.stdout, d); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, nil
+	case "sarif":
+		return func(all []*ddx.Diagnosis) error { return output.SARIF(a.stdout, all) }, nil
+	}
+	return nil, usagef("--output %s: no such format; one of text, json, jsonl, markdown, sarif", f.format)
+}
+
+func (a *app) writeJSON(all []*ddx.Diagnosis) error {
+	enc := json.NewEncoder(a.stdout)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if len(all) == 1 {
+		return enc.Encode(all[0])
+	}
+	return enc.Encode(struct {
+		Schema   string           `json:"schema"`
+		Hosts    []*ddx.Diagnosis `json:"hosts"`
+		Findings []ddx.Finding    `json:"findings"`
+	}{ddx.FleetSchema, all, []ddx.Finding{}})
+}
+
+// writeRecords writes what was found and what it was found from as records.
+func (a *app) writeRecords(t source.Take, d *ddx.Diagnosis, facts []ddx.Fact) error {
+	h := t.Header
+	h.Catalogue, h.DDX = d.Catalogue, version()
+	w, err := ddx.NewRecordWriter(a.stdout, h)
+	if err != nil {
+		return err
+	}
+	for i := range facts {
+		if err := w.Write(ddx.Record{Fact: &facts[i]}); err != nil {
+			return err
+		}
+	}
+	for i := range d.Findings {
+		if err := w.Write(ddx.Record{Finding: &d.Findings[i]}); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
+}
+
+// progress tells a person at a terminal what takes long, on standard error and
+// not before a second has passed.
+func (a *app) progress() func(ddx.Progress) {
+	f, ok := a.stderr.(*os.File)
+	if !ok || !isTerminal(f) {
+		return nil
+	}
+	started := time.Now()
+	return func(p ddx.Progress) {
+		if time.Since(started) > time.Second {
+			fmt.Fprintf(f, "\r\x1b[K%s %d/%d", output.Visible(p.Message), p.Done, p.Total)
+			if p.Done >= p.Total {
+				fmt.Fprint(f, "\r\x1b[K")
+			}
+		}
+	}
+}

@@ -1,0 +1,230 @@
+package scan
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+func mustCompile(t testing.TB, exprs []string, opts ...Option) *Set {
+	t.Helper()
+	s, err := Compile(exprs, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestLines(t *testing.T) {
+	s := mustCompile(t, []string{`hit$`, `^hit (\d+)`, `h.t me`}, Words([]string{"warn", "warning", "fail"}))
+	for _, c := range []struct {
+		name, text string
+		want       []string // number@offset "text" patterns word
+		lines      int64
+		first      string
+		last       string
+	}{
+		{"empty", "", nil, 0, "", ""},
+		{"newline only", "\n", nil, 1, "", ""},
+		{"no final newline", "a\nhit", []string{`2@2 "hit" [0] -1`}, 2, "a", "hit"},
+		{"final newline", "hit\n", []string{`1@0 "hit" [0] -1`}, 1, "hit", "hit"},
+		{"carriage return", "a\r\nhit\r\nb\r\n", []string{`2@3 "hit" [0] -1`}, 3, "a", "b"},
+		{"carriage return at the end", "hit\r", []string{`1@0 "hit" [0] -1`}, 1, "hit", "hit"},
+		{"two carriage returns", "hit\r\r\n", nil, 1, "hit\r", "hit\r"},
+		{"empty lines", "\n\nhit\n\n", []string{`3@2 "hit" [0] -1`}, 4, "", ""},
+		{"NUL and invalid UTF-8", "\x00\xffhit\n\xc3", []string{`1@0 "\x00\xffhit" [0] -1`}, 2, "\x00\xffhit", "\xc3"},
+		{"several expressions", "hit 1 hit me hit\n", []string{`1@0 "hit 1 hit me hit" [0 1 2] -1`}, 1, "hit 1 hit me hit", "hit 1 hit me hit"},
+		{"leftmost word", "to FAIL with a Warning\nWARNING of fail\n",
+			[]string{`1@0 "to FAIL with a Warning" [] 2`, `2@23 "WARNING of fail" [] 0`}, 2, "to FAIL with a Warning", "WARNING of fail"},
+		{"expression before word", "fail hit\n", []string{`1@0 "fail hit" [0] -1`}, 1, "fail hit", "fail hit"},
+		{"literal across lines", "hi\nt fa\nil\n", nil, 3, "hi", "il"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var got []string
+			stats, err := s.Scan(strings.NewReader(c.text), func(l Line) int {
+				got = append(got, fmt.Sprintf("%d@%d %q %v %d", l.Number, l.Offset, l.Text, l.Patterns, l.Word))
+				return 0
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+			if stats.Lines != c.lines || stats.Bytes != int64(len(c.text)) ||
+				string(stats.FirstLine) != c.first || string(stats.LastLine) != c.last {
+				t.Errorf("stats %+v", stats)
+			}
+		})
+	}
+}
+
+func TestFollow(t *testing.T) {
+	s := mustCompile(t, []string{`begin (\d)`}, Words([]string{"fail"}))
+	for _, c := range []struct{ text, want string }{
+		{"begin 2\na\nb\nc\n", "1 2 3"},
+		{"begin 0\na\nb\n", "1"},
+		{"begin 9\na", "1 2"},
+		// A larger number while following extends, a smaller one does not cut.
+		{"begin 2\nbegin 3\nb\nc\nd\ne\n", "1 2 3 4 5"},
+		{"begin 3\nbegin 1\nb\nc\nd\n", "1 2 3 4"},
+		{"x\nbegin 1\n\nb\nfail\nc", "2 3 5w"},
+		{"begin 1\nfail\n", "1 2w"},
+	} {
+		for name, r := range map[string]io.Reader{
+			"whole": strings.NewReader(c.text), "bytes": iotest.OneByteReader(strings.NewReader(c.text)),
+		} {
+			var got []string
+			_, err := s.Scan(r, func(l Line) int {
+				n := fmt.Sprint(l.Number)
+				if l.Word >= 0 {
+					n += "w"
+				}
+				got = append(got, n)
+				if len(l.Patterns) > 0 {
+					return int(l.Text[len("begin ")] - '0')
+				}
+				return 0
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if g := strings.Join(got, " "); g != c.want {
+				t.Errorf("%s %q: delivered %s, want %s", name, c.text, g, c.want)
+			}
+		}
+	}
+}
+
+// What is behind MaxLine bytes of a line is counted and not looked at.
+func TestOverLongLines(t *testing.T) {
+	exprs, words := []string{"needle", "^begin", "xxxx"}, []string{"fail"}
+	s := mustCompile(t, exprs, Words(words))
+	x := func(n int) string { return strings.Repeat("x", n) }
+	for name, text := range map[string]string{
+		"as long as allowed":   x(MaxLine) + "\nneedle\n",
+		"one more":             x(MaxLine+1) + "\nneedle\n",
+		"carriage return fit":  x(MaxLine-1) + "\r\nneedle\n",
+		"carriage return cut":  x(MaxLine) + "\r\nneedle\n",
+		"needle fits":          x(MaxLine-6) + "needle" + x(500000) + "\nneedle",
+		"needle is cut":        x(MaxLine-5) + "needle" + x(500000) + "\nneedle",
+		"needle behind":        "begin" + x(2*MaxLine) + "needle\nfail\n",
+		"word is cut":          strings.Repeat("y", MaxLine-3) + "fail\nfail\n",
+		"without end":          "begin" + x(3*MaxLine),
+		"in the middle":        "needle\n" + x(readSize*5+7) + "\nneedle\n" + x(9) + "\nbegin",
+		"two":                  "begin" + x(2*MaxLine) + "\nbegin" + x(MaxLine) + "\nneedle",
+		"carriage return last": "begin" + x(MaxLine-5) + "\r",
+	} {
+		wantLines, want := naive(exprs, words, []byte(text), noFollow)
+		for how, r := range map[string]io.Reader{
+			"whole": strings.NewReader(text), "eof": iotest.DataErrReader(strings.NewReader(text)),
+			"halves": iotest.HalfReader(strings.NewReader(text)),
+		} {
+			lines, stats := scanAll(t, s, r, noFollow)
+			same(t, name+", "+how, lines, wantLines, stats, want)
+		}
+		for _, chunk := range []int64{100_000, MaxLine - 1, MaxLine, MaxLine + 1, MaxLine + 2} {
+			lines, stats := scanAt(t, s, []byte(text), 2, chunk)
+			same(t, fmt.Sprintf("%s, chunks of %d", name, chunk), lines, wantLines, stats, want)
+		}
+	}
+}
+
+// repeated is an endless line.
+type repeated byte
+
+func (r repeated) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = byte(r)
+	}
+	return len(p), nil
+}
+
+func TestMemoryIsBounded(t *testing.T) {
+	s := mustCompile(t, []string{"xxxxx"}, Words([]string{"fail"}))
+	sc := newScanner(s, s.typical(), nil)
+	const size = 200 << 20
+	if err := sc.run(io.LimitReader(repeated('x'), size)); err != nil {
+		t.Fatal(err)
+	}
+	if sc.stats.Bytes != size || sc.stats.Truncated != size-MaxLine || sc.stats.Lines != 1 {
+		t.Errorf("stats %d bytes, %d truncated, %d lines", sc.stats.Bytes, sc.stats.Truncated, sc.stats.Lines)
+	}
+	if len(sc.hits) > 1 {
+		t.Errorf("%d hits of one needle in one line are kept", len(sc.hits))
+	}
+	if most := MaxLine + readSize + slackSize; len(sc.buf) > most {
+		t.Errorf("buffer of %d bytes, want at most %d", len(sc.buf), most)
+	}
+}
+
+var errDisk = errors.New("disk on fire")
+
+// failingAt fails from an offset on.
+type failingAt struct {
+	*bytes.Reader
+	at int64
+}
+
+func (f failingAt) ReadAt(p []byte, off int64) (int, error) {
+	if off+int64(len(p)) <= f.at {
+		return f.Reader.ReadAt(p, off)
+	}
+	n, _ := f.Reader.ReadAt(p[:max(f.at-off, 0)], off)
+	return n, errDisk
+}
+
+func TestReadErrors(t *testing.T) {
+	s := mustCompile(t, []string{"needle"})
+	text := "needle 1\nneedle 2\nneedle 3"
+	wantLines, want := naive([]string{"needle"}, nil, []byte(text), noFollow)
+	var lines []found
+	stats, err := s.Scan(io.MultiReader(strings.NewReader(text), iotest.ErrReader(errDisk)), func(l Line) int {
+		lines = append(lines, keep(l))
+		return 0
+	})
+	if !errors.Is(err, errDisk) || !strings.Contains(err.Error(), "byte 26") {
+		t.Errorf("error %v", err)
+	}
+	same(t, "before the error", lines, wantLines, stats, want)
+
+	if _, err = s.Scan(chopReader{strings.NewReader(text), rand.New(rand.NewPCG(1, 1)), 0}, nil); !errors.Is(err, io.ErrNoProgress) {
+		t.Errorf("reader that returns nothing: %v", err)
+	}
+
+	for at := range int64(len(text)) {
+		wantLines, _ := naive([]string{"needle"}, nil, []byte(text[:at]), noFollow)
+		for chunk := int64(1); chunk < int64(len(text)); chunk++ {
+			var lines []found
+			_, err := s.scanChunks(failingAt{bytes.NewReader([]byte(text)), at}, int64(len(text)), 2, chunk, func(l Line) {
+				lines = append(lines, keep(l))
+			})
+			if !errors.Is(err, errDisk) {
+				t.Fatalf("fails at %d, chunk %d: error %v", at, chunk, err)
+			}
+			if !reflect.DeepEqual(lines, wantLines) {
+				t.Fatalf("fails at %d, chunk %d: got %v, want %v", at, chunk, lines, wantLines)
+			}
+		}
+	}
+}
+
+func TestScanAtSizes(t *testing.T) {
+	s := mustCompile(t, []string{"needle"})
+	for _, size := range []int64{-1, 0} {
+		if stats, err := s.ScanAt(strings.NewReader("needle"), size, 0, nil); err != nil || stats.Lines != 0 || len(stats.Counts) != 1 {
+			t.Errorf("size %d: %+v, %v", size, stats, err)
+		}
+	}
+	// A file that is cut while it is read ends where it ends now.
+	stats, err := s.ScanAt(strings.NewReader("needle\nneedle\n"), 4<<20, 0, nil)
+	if err != nil || stats.Lines != 2 || stats.Counts[0] != 2 || stats.Bytes != 14 {
+		t.Errorf("cut file: %+v, %v", stats, err)
+	}
+}

@@ -1,0 +1,337 @@
+package source
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
+
+	"ddx"
+	"ddx/logline"
+)
+
+var (
+	today  = time.Date(2024, time.March, 15, 12, 0, 0, 0, time.UTC)
+	clock  = Options{Now: func() time.Time { return today }, Version: "test"}
+	mib    = bytes.Repeat([]byte{0}, 1<<20)
+	ethOut = "NIC statistics:\n     tx_timeout: 0\n     bw_in_allowance_exceeded: 7\n"
+)
+
+func write(t *testing.T, dir, name string, content []byte) string {
+	t.Helper()
+	p := filepath.Join(dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(p, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// member is a file of a test archive; a link when target is set.
+type member struct{ name, content, target string }
+
+func tarOf(t testing.TB, members ...member) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, m := range members {
+		h := &tar.Header{Name: m.name, Mode: 0o644, Size: int64(len(m.content)), ModTime: today}
+		if m.target != "" {
+			h.Typeflag, h.Linkname, h.Size = tar.TypeSymlink, m.target, 0
+		}
+		if err := w.WriteHeader(h); err != nil {
+			t.Fatal(err)
+		}
+		if m.target == "" {
+			io.WriteString(w, m.content)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func gz(b []byte) []byte {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	w.Write(b)
+	w.Close()
+	return out.Bytes()
+}
+
+func zst(b []byte) []byte {
+	var out bytes.Buffer
+	w, _ := zstd.NewWriter(&out)
+	w.Write(b)
+	w.Close()
+	return out.Bytes()
+}
+
+func xzed(t testing.TB, b []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w, err := xz.NewWriter(&out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Write(b)
+	w.Close()
+	return out.Bytes()
+}
+
+func zipOf(t testing.TB, members ...member) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, m := range members {
+		f, err := w.Create(m.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(f, m.content)
+	}
+	w.Close()
+	return b.Bytes()
+}
+
+func open(t *testing.T, o Options, paths ...string) []Take {
+	t.Helper()
+	got, err := OpenFiles(context.Background(), paths, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for i := range got {
+			got[i].Close()
+		}
+	})
+	return got
+}
+
+// list describes items in a few words: origin, name, size or absence.
+func list(items []Item) string {
+	var b strings.Builder
+	for _, it := range items {
+		fmt.Fprintf(&b, "%s+%d [%s] ", it.Origin, it.Line, it.Name)
+		if it.Absent != "" {
+			fmt.Fprintf(&b, "%s: %s\n", it.Absent, it.Detail)
+		} else {
+			fmt.Fprintf(&b, "%d bytes\n", it.Size)
+		}
+	}
+	return b.String()
+}
+
+// The same text in any wrapping is the same material.
+func TestWrappings(t *testing.T) {
+	text := "[    1.000000] nvme nvme0: I/O 29 QID 1 timeout, aborting\n"
+	plain := []byte(text)
+	log := member{name: "var/log/dmesg", content: text}
+	for name, content := range map[string][]byte{
+		"plain": plain, "a.gz": gz(plain), "a.zst": zst(plain), "a.xz": xzed(t, plain), "twice.gz.gz": gz(gz(plain)),
+		"a.tar": tarOf(t, log), "a.tar.gz": gz(tarOf(t, log)), "a.tar.xz": xzed(t, tarOf(t, log)), "a.tar.zst": zst(tarOf(t, log)), "a.zip": zipOf(t, log),
+		"nested.tar": tarOf(t, member{name: "in.tar.gz", content: string(gz(tarOf(t, log)))}), "rotated.tar": tarOf(t, member{name: "dmesg.1.gz", content: string(gz(plain))}),
+		"utf16": append([]byte{0xff, 0xfe}, utf16le(text)...),
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := open(t, clock, write(t, t.TempDir(), name, content))
+			if len(got) != 1 || len(got[0].Items) != 1 || string(got[0].Items[0].Data) != text {
+				t.Fatalf("%d takes: %s", len(got), list(got[0].Items))
+			}
+			_, logs, err := Facts(got[0])
+			if err != nil || len(logs) != 1 || logs[0].Channel != logline.Kernel || logs[0].Incidental {
+				t.Errorf("logs %+v, error %v", logs, err)
+			}
+		})
+	}
+}
+
+func utf16le(s string) []byte {
+	var b []byte
+	for i := range len(s) {
+		b = append(b, s[i], 0)
+	}
+	return b
+}
+
+func TestStdin(t *testing.T) {
+	o := clock
+	o.Stdin = bytes.NewReader(gz([]byte(ethOut)))
+	got := open(t, o, "-")
+	if len(got[0].Items) != 1 || got[0].Items[0].Origin != "stdin" || string(got[0].Items[0].Data) != ethOut {
+		t.Fatal(list(got[0].Items))
+	}
+}
+
+// What hostile or broken material does: an item that says what and where; the
+// rest is read.
+func TestBrokenMaterial(t *testing.T) {
+	good := member{name: "good", content: ethOut}
+	big := member{name: "zeros", content: string(bytes.Repeat(mib, 400))}
+	truncated := tarOf(t, good, member{name: "cut", content: strings.Repeat("x\n", 5000)})
+	noise := gz(bytes.Repeat([]byte("line of a log that goes on\n"), 5000))
+	three := gz(tarOf(t, member{name: "2.tar", content: string(tarOf(t, member{name: "3.tar", content: string(tarOf(t, good))}))}))
+	for _, test := range []struct {
+		name    string
+		content []byte
+		want    string // in the detail of the one absent item
+		items   int    // items with content
+	}{
+		{"traversal.tar", tarOf(t, member{name: "../../etc/passwd", content: "x"}, good), `the name "../../etc/passwd" leads out`, 1},
+		{"absolute.tar", tarOf(t, member{name: "/etc/passwd", content: "x"}, good), `the name "/etc/passwd" leads out`, 1},
+		{"link.tar", tarOf(t, member{name: "a/b", target: "../../x"}, good), "leads out", 1},
+		{"traversal.zip", zipOf(t, member{name: "../x", content: "x"}, good), "leads out", 1},
+		{"truncated.tar", truncated[:3000], "after 1464 bytes of it: unexpected EOF", 2},
+		{"truncated.gz", noise[:len(noise)-40], "gzip at offset", 1},
+		{"damaged.xz", append([]byte("\xfd7zXZ\x00"), "nothing of the kind"...), "xz at offset", 0},
+		{"damaged.zip", append([]byte("PK\x03\x04"), "nothing of the kind"...), "is it complete?", 0},
+		{"deep.tar.gz", three, "unpack it first", 0},
+		{"bomb.tar.gz", gz(tarOf(t, good, big)), "a decompression bomb", 2},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, dir, "other", []byte("[    1.000000] still read\n"))
+			write(t, dir, test.name, test.content)
+			items := open(t, clock, dir)[0].Items
+			var absent []Item
+			present := 0
+			for _, it := range items {
+				if it.Absent != "" {
+					absent = append(absent, it)
+				} else if it.Name != "other" {
+					present++
+				}
+			}
+			if len(absent) == 0 || !strings.Contains(absent[0].Detail, test.want) || !strings.Contains(absent[0].Origin, test.name) {
+				t.Errorf("want an absence with %q:\n%s", test.want, list(items))
+			}
+			if present != test.items || !slices.ContainsFunc(items, func(it Item) bool { return it.Name == "other" }) {
+				t.Errorf("%d other items, want %d:\n%s", present, test.items, list(items))
+			}
+		})
+	}
+}
+
+func TestLinksAndPipesInFolders(t *testing.T) {
+	dir := t.TempDir()
+	secret := write(t, t.TempDir(), "secret", []byte("top secret\n"))
+	write(t, dir, "a", []byte(ethOut))
+	for name, target := range map[string]string{"in": "a", "out": secret} {
+		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	items := open(t, clock, dir)[0].Items
+	if len(items) != 2 || items[0].Name != "a" || items[1].Absent != ddx.NotReadable || !strings.Contains(items[1].Detail, "leads out") {
+		t.Error(list(items))
+	}
+}
+
+func TestManyHosts(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "hosts/b/dmesg", []byte("[    1.000000] b\n"))
+	write(t, dir, "hosts/a/ethtool", []byte(ethOut))
+	write(t, dir, "cloud/instances.json", []byte("{\n}"))
+	archive := write(t, t.TempDir(), "all.tar.gz", gz(tarOf(t, member{name: "x/hosts/a/ethtool", content: ethOut}, member{name: "x/hosts/b/dmesg", content: "[    1.000000] b\n"}, member{name: "x/cloud/c.json", content: "{}"})))
+	for _, p := range []string{dir, archive} {
+		var hosts []string
+		for _, take := range open(t, clock, p) {
+			hosts = append(hosts, fmt.Sprint(take.Header.Host, len(take.Items)))
+		}
+		if fmt.Sprint(hosts) != "[1 a1 b1]" {
+			t.Errorf("%s: takes %v", p, hosts)
+		}
+	}
+}
+
+func TestConsoleOutput(t *testing.T) {
+	doc, _ := json.Marshal(map[string]any{"InstanceId": "i-0123456789abcdef0", "Timestamp": "2024-03-14T01:57:54.000Z", "Output": "[    1.000000] x\r\n[    2.000000] y\r\n"})
+	take := open(t, clock, write(t, t.TempDir(), "console.json", doc))[0]
+	_, logs, _ := Facts(take)
+	if len(logs) != 1 || logs[0].Reader != "kernel-log" || string(logs[0].Data) != "[    1.000000] x\r\n[    2.000000] y\r\n" || logs[0].Time.Year() != 2024 {
+		t.Errorf("logs %+v", logs)
+	}
+}
+
+func TestNow(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "messages", []byte("Mar 14 01:57:54 h kernel: x\nMar 14 02:00:00 h kernel: y\n"))
+	if got := open(t, clock, dir)[0].Header.Now; !got.Equal(time.Date(2024, 3, 14, 2, 0, 0, 0, time.UTC)) {
+		t.Errorf("now %v, want the latest time of the log", got)
+	}
+	if got := open(t, clock, write(t, t.TempDir(), "ethtool", []byte(ethOut)))[0].Header.Now; !got.Equal(today) {
+		t.Errorf("now %v without a time in the material, want the clock's", got)
+	}
+}
+
+func TestSections(t *testing.T) {
+	session := strings.Join([]string{
+		"Hi, this is what I see:",
+		"[root@ip-10-0-0-1 ~]# ethtool -S eth0",
+		"NIC statistics:",
+		"     bw_in_allowance_exceeded: 7",
+		"ubuntu@ip-10-0-0-1:~$ cat /proc/meminfo",
+		"MemTotal:        8009912 kB",
+		"# a comment is no prompt",
+		"$ sudo dmesg | tail",
+		"[    1.000000] nvme nvme0: I/O 29 QID 1 timeout, aborting",
+		"[root@ip-10-0-0-1 ~]# ethtool -S eth0",
+		"NIC statistics:",
+		"     bw_in_allowance_exceeded: 9",
+		"",
+	}, "\n")
+	items := open(t, clock, write(t, t.TempDir(), "paste", []byte(session)))[0].Items
+	var got []string
+	for _, it := range items {
+		got = append(got, fmt.Sprintf("%d %s %d", it.Line, it.Name, it.Sample))
+	}
+	want := []string{"0 paste 0", "2 ethtool -S eth0 0", "5 /proc/meminfo 0", "8 sudo dmesg | tail 0", "10 ethtool -S eth0 1"}
+	if !slices.Equal(got, want) {
+		t.Fatalf("sections\n got %q\nwant %q", got, want)
+	}
+	facts, logs, err := Facts(Take{Items: items})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	for _, f := range facts {
+		if f.Kind == "nic.counter" && f.String("name") == "bw_in_allowance_exceeded" {
+			found = true
+			if f.Subject.Name != "eth0" || f.String("value") != "9" || f.String("delta") != "2" || !strings.HasSuffix(f.Evidence[0].Origin, "paste:12") || !strings.HasSuffix(f.Evidence[1].Origin, "paste:4") {
+				t.Errorf("counter %+v", f)
+			}
+		}
+	}
+	if !found || len(logs) == 0 {
+		t.Errorf("facts %v, %d logs", facts, len(logs))
+	}
+}
+
+// Outputs that were concatenated without prompts are cut where another begins.
+func TestConcatenated(t *testing.T) {
+	text := "driver: ena\nversion: 2.2.10g\n" + ethOut + "Filesystem 1K-blocks Used Available Use% Mounted on\n/dev/root 10 5 5 50% /\n"
+	items := sections(Item{Origin: "x", Name: "x", Data: []byte(text)})
+	if len(items) != 3 || items[1].Line != 2 || items[2].Line != 5 {
+		t.Error(list(items))
+	}
+	same := "Filesystem 1K-blocks Used Available Use% Mounted on\n/dev/root 10 5 5 50% /\n"
+	if items := sections(Item{Origin: "x", Data: []byte(same + same)}); len(items) != 1 {
+		t.Errorf("one output, given twice, was cut: %s", list(items))
+	}
+}
