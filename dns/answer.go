@@ -2,6 +2,7 @@ package dns
 
 import (
 	"net/netip"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -117,8 +118,8 @@ func Canonical(name string) string {
 	return name
 }
 
-// below reports whether name is zone or lies under it.
-func below(name, zone string) bool {
+// Below reports whether a canonical name is zone or lies under it.
+func Below(name, zone string) bool {
 	return zone == "." || name == zone || strings.HasSuffix(name, "."+zone)
 }
 
@@ -203,4 +204,25 @@ func family(addr string) string {
 		return "A"
 	}
 	return "AAAA"
+}
+
+// Referral is the zone that the reply refers to the servers of, empty when it is
+// no referral.
+func (r Reply) Referral() string {
+	if r.AA || len(r.Answer) > 0 || r.Rcode != "NOERROR" {
+		return ""
+	}
+	for _, rr := range r.Auth {
+		if rr.Type == "NS" {
+			return rr.Name
+		}
+	}
+	return ""
+}
+
+// SameMeaning reports whether two replies to the same question say the same
+// about it; times and TTLs may differ.
+func (r Reply) SameMeaning(o Reply) bool {
+	a, b := see(r), see(o)
+	return a.state == b.state && slices.Equal(a.addrs, b.addrs)
 }

@@ -240,18 +240,18 @@ func (s *scene) lameness() {
 func (s *scene) delegation() {
 	var ref Reply
 	for _, r := range s.a.Replies {
-		z := referralZone(r)
-		if r.Server.Role == Parent && z != "" && below(s.end(), z) && len(z) > len(referralZone(ref)) {
+		z := r.Referral()
+		if r.Server.Role == Parent && z != "" && Below(s.end(), z) && len(z) > len(ref.Referral()) {
 			ref = r
 		}
 	}
-	zone := referralZone(ref)
+	zone := ref.Referral()
 	if zone == "" {
 		return
 	}
 	above := data(ref.Auth, zone, "NS")
 	for _, host := range above {
-		if below(host, zone) && data(ref.Extra, host, "A") == nil && data(ref.Extra, host, "AAAA") == nil && !ref.TC {
+		if Below(host, zone) && data(ref.Extra, host, "A") == nil && data(ref.Extra, host, "AAAA") == nil && !ref.TC {
 			s.add(Delegation, Wrong, fmt.Sprintf("the delegation of %s names %s inside the zone without its address: missing glue", zone, host),
 				fmt.Sprintf("parent %s: NS %s, no glue", ref.Server, host))
 		}

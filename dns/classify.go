@@ -249,7 +249,7 @@ func serials(all []view, name string) map[string]uint32 {
 			continue
 		}
 		for _, sec := range [][]RR{v.Answer, v.Auth} {
-			if soa, ok := soaOf(sec); ok && below(name, soa.Zone) {
+			if soa, ok := soaOf(sec); ok && Below(name, soa.Zone) {
 				out[v.Server.Addr] = soa.Serial
 			}
 		}

@@ -156,3 +156,16 @@ func TestCheckRefusesNonsense(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func FuzzParseResolv(f *testing.F) {
+	f.Add("nameserver 192.0.2.1\nsearch a b\noptions ndots:5\n", "api")
+	f.Fuzz(func(t *testing.T, text, name string) {
+		c, err := ParseResolv(strings.NewReader(text))
+		if err != nil {
+			return
+		}
+		if len(c.Servers) > maxServers || c.Ndots > 15 || len(c.Candidates(name)) == 0 {
+			t.Errorf("%+v", c)
+		}
+	})
+}

@@ -118,13 +118,13 @@ func section(rrs []mdns.RR) []RR {
 		if _, ok := rr.(*mdns.OPT); ok || rr == nil {
 			continue
 		}
-		out = append(out, convert(rr))
+		out = append(out, Record(rr))
 	}
 	return out
 }
 
-// convert brings a record into the form of RR: names in lower case.
-func convert(rr mdns.RR) RR {
+// Record brings a record into the form of RR: names in lower case.
+func Record(rr mdns.RR) RR {
 	h := rr.Header()
 	typ := mdns.Type(h.Rrtype).String()
 	d := strings.TrimSpace(strings.TrimPrefix(rr.String(), h.String()))

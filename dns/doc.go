@@ -3,8 +3,8 @@
 //
 // It provides
 //   - Check, which asks every authoritative server of a name and the resolvers
-//     in use, and returns what they said as a value, Answers;
-//   - ReadDig, which reads the same value out of pasted dig and drill output;
+//     in use, and returns what they said as a value, Answers (package dig reads
+//     the same value out of pasted output);
 //   - Classify, a pure function from Answers and a Baseline to a Verdict: one
 //     class of failure, its decisive evidence and, for a negative cache, the
 //     time at which the last one clears;

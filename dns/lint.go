@@ -38,7 +38,7 @@ func Lint(a Answers) []Advice {
 			continue
 		}
 		for _, sec := range [][]RR{v.Answer, v.Auth} {
-			if soa, ok := soaOf(sec); ok && below(a.Name, soa.Zone) && len(soa.Zone) > len(zone.Zone) {
+			if soa, ok := soaOf(sec); ok && Below(a.Name, soa.Zone) && len(soa.Zone) > len(zone.Zone) {
 				zone = soa
 			}
 		}

@@ -29,7 +29,7 @@ type Watcher struct {
 // the state file cannot be read or written: a watcher that forgets its
 // baseline would call an empty endpoint normal.
 func (w *Watcher) Run(ctx context.Context, tick <-chan time.Time) error {
-	if err := w.load(); err != nil {
+	if err := w.Load(); err != nil {
 		return err
 	}
 	for {
@@ -91,7 +91,8 @@ func (w *Watcher) State(name string) (WatchState, error) {
 	return w.states[Canonical(name)], w.errs[Canonical(name)]
 }
 
-func (w *Watcher) load() error {
+// Load reads the state file, when there is one. Run does so by itself.
+func (w *Watcher) Load() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.states, w.errs = map[string]WatchState{}, map[string]error{}

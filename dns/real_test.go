@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"os"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -431,51 +429,4 @@ func TestRealTruncation(t *testing.T) {
 	}
 	dnstest.Filter(t, fmt.Sprintf("udp dport %d ip daddr { %s, %s } reject with icmp host-unreachable", w.port, w.ip(2), w.ip(3)))
 	want(t, Classify(w.check("big.shop.", nil), Baseline{}), UnreachClass, Wrong)
-}
-
-// TestRealDig asks with the real tools and reads their output back: the same
-// class must come of it.
-func TestRealDig(t *testing.T) {
-	if !dnstest.InNamespace(t) {
-		return
-	}
-	w := newWorld(t)
-	w.root("")
-	zone := w.zone(7, "good IN A 192.0.2.1\nhollow IN TXT x\nbroken IN CNAME gone")
-	_, k := w.authorities(zone, "")
-	w.unbound("")
-	k.Signal(syscall.SIGSTOP)
-	defer k.Signal(syscall.SIGCONT)
-	for _, tool := range []string{"dig", "kdig", "drill"} {
-		if _, err := os.Stat("/usr/bin/" + tool); err != nil {
-			t.Logf("needs %s: apt-get install bind9-dnsutils knot-dnsutils ldnsutils", tool)
-			continue
-		}
-		for name, class := range map[string]Class{"good.shop.": OK, "hollow.shop.": NoData, "gone.shop.": NXDomain, "broken.shop.": Dangling} {
-			text := dnstest.Dig(t, tool, w.ip(2), w.port, name, "A") + dnstest.Dig(t, tool, w.ip(2), w.port, name, "AAAA") +
-				dnstest.Dig(t, tool, w.ip(9), w.port, name, "A")
-			looks, err := ReadDig(strings.NewReader(text), time.Now())
-			if err != nil {
-				t.Fatalf("%s: %v\n%s", tool, err, text)
-			}
-			if len(looks) != 1 || len(looks[0].Replies) != 3 {
-				t.Fatalf("%s %s: %d looks\n%s\n%+v", tool, name, len(looks), text, looks)
-			}
-			v := Classify(looks[0], Baseline{})
-			if v.Class != class || v.Authorities != 1 || v.Resolvers != 1 {
-				t.Errorf("%s %s: %s, %d authorities, %d resolvers, want %s, 1, 1\n%s\n%s", tool, name, v.Class, v.Authorities, v.Resolvers, class, dump(v), text)
-			}
-		}
-		if tool == "drill" {
-			continue // it prints neither the question nor the server of a failure
-		}
-		text := dnstest.Dig(t, tool, w.ip(3), w.port, "good.shop.", "A")
-		looks, err := ReadDig(strings.NewReader(text), time.Now())
-		if err != nil || len(looks) != 1 {
-			t.Fatalf("%s: %v\n%s", tool, err, text)
-		}
-		if v := Classify(looks[0], Baseline{}); !slices.Contains([]Class{TimedOutClass}, v.Class) {
-			t.Errorf("%s: %s\n%s", tool, dump(v), text)
-		}
-	}
 }

@@ -72,7 +72,7 @@ func see(r Reply) view {
 	}
 	if r.Server.Role == Authority && !r.AA {
 		v.state, v.why = lame, "answers without authority (aa=0)"
-		if z := referralZone(r); z != "" {
+		if z := r.Referral(); z != "" {
 			v.why = "refers to the servers of " + z + " (aa=0)"
 		}
 		return v
@@ -91,7 +91,7 @@ func see(r Reply) view {
 		v.state = positive
 	case r.Rcode == "NXDOMAIN":
 		v.state = nxdomain
-	case v.end != r.Name && r.Server.Role == Authority && !(hasSOA && below(v.end, soa.Zone)):
+	case v.end != r.Name && r.Server.Role == Authority && !(hasSOA && Below(v.end, soa.Zone)):
 		v.state = partial
 	default:
 		v.state = nodata

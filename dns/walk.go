@@ -67,7 +67,7 @@ func (r *run) askAuthorities(ctx context.Context, name string, servers []Server)
 		zone := ""
 		last := soa[len(soa)-1]
 		for _, sec := range [][]RR{last.Answer, last.Auth} {
-			if v, ok := soaOf(sec); ok && last.AA && zone == "" && below(name, v.Zone) {
+			if v, ok := soaOf(sec); ok && last.AA && zone == "" && Below(name, v.Zone) {
 				zone = v.Zone
 			}
 		}
@@ -116,10 +116,10 @@ func (r *run) walk(ctx context.Context, name string, servers []Server, depth int
 		}
 		next := r.delegated(ctx, referral, depth)
 		if len(next) == 0 {
-			r.gap("servers of zone "+referralZone(referral), "the delegation names servers without a usable address (missing glue)")
+			r.gap("servers of zone "+referral.Referral(), "the delegation names servers without a usable address (missing glue)")
 			return nil
 		}
-		servers, zone = next, referralZone(referral)
+		servers, zone = next, referral.Referral()
 	}
 	r.gap("delegation of "+name, "more referrals than a sane tree has")
 	return nil
@@ -139,7 +139,7 @@ func (r *run) refer(ctx context.Context, name, zone string, servers []Server) (R
 			}
 			continue
 		}
-		if z := referralZone(rep); z != "" && z != zone && below(z, zone) && below(name, z) {
+		if z := rep.Referral(); z != "" && z != zone && Below(z, zone) && Below(name, z) {
 			r.put(rs)
 			return rep, true
 		}
@@ -148,20 +148,6 @@ func (r *run) refer(ctx context.Context, name, zone string, servers []Server) (R
 		}
 	}
 	return Reply{}, false
-}
-
-// referralZone is the owner of the NS records in the authority section of a
-// referral, empty when the reply is none.
-func referralZone(rep Reply) string {
-	if rep.AA || len(rep.Answer) > 0 || rep.Rcode != "NOERROR" {
-		return ""
-	}
-	for _, rr := range rep.Auth {
-		if rr.Type == "NS" {
-			return rr.Name
-		}
-	}
-	return ""
 }
 
 // delegated turns the NS records of a referral into servers: by glue, else by
@@ -269,7 +255,7 @@ func (r *run) askParent(ctx context.Context, s Server, zone string) {
 		for _, p := range r.servers(h, r.addressesOf(ctx, h, 4)) {
 			p.Role = Parent
 			rs := r.client.ask(ctx, p, zone, "NS")
-			if rep := rs[len(rs)-1]; rep.Outcome == Answered && (referralZone(rep) == zone || rep.AA) {
+			if rep := rs[len(rs)-1]; rep.Outcome == Answered && (rep.Referral() == zone || rep.AA) {
 				r.put(rs)
 				return
 			}

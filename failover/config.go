@@ -31,9 +31,6 @@ type Config struct {
 			KeyAlgo string `yaml:"key_algorithm"`
 			KeyFile string `yaml:"key_file"` // holds the secret in base64
 		} `yaml:"rfc2136"`
-		Route53 *struct {
-			HostedZone string `yaml:"hosted_zone"`
-		} `yaml:"route53"`
 	} `yaml:"provider"`
 
 	Check CheckConfig `yaml:"check"`
@@ -122,7 +119,7 @@ func (c Config) check() error {
 	bad(c.Vantage.Quorum < 1 || c.Vantage.Quorum > len(c.Vantage.Peers)+1, "vantage.quorum %d cannot be reached by %d vantage points", c.Vantage.Quorum, len(c.Vantage.Peers)+1)
 	bad(len(c.Vantage.Peers) > 0 && c.Vantage.KeyFile == "", "vantage.key_file is missing: votes of peers are signed")
 	bad(c.Automatic && c.Vantage.Quorum < 2, "automatic needs vantage.quorum of 2 or more: one vantage point that lost its own network must not move an endpoint")
-	bad((c.Provider.RFC2136 == nil) == (c.Provider.Route53 == nil), "provider: give rfc2136 or route53")
+	bad(c.Provider.RFC2136 == nil, "provider.rfc2136 is missing")
 	if k := c.Provider.RFC2136; k != nil {
 		bad(k.Zone == "" || k.Server == "" || k.KeyName == "", "provider.rfc2136: zone, server and key_name are needed")
 		bad(k.Zone != "" && !strings.HasSuffix(c.Name, "."+dns.Canonical(k.Zone)), "name %s does not lie in zone %s", c.Name, k.Zone)

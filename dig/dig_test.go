@@ -1,10 +1,15 @@
-package dns
+package dig
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"ddx/dns"
 )
+
+var t0 = time.Date(2025, 10, 20, 6, 48, 0, 0, time.UTC)
 
 // dig prints one run as dig 9.18 does.
 func dig(server, flags, status, question, records, when string) string {
@@ -35,19 +40,19 @@ const (
 // A recording over time gives the class that a live look would give: the name
 // had addresses, lost them at its authority, got them back, and the resolver
 // still remembers the emptiness.
-func TestReadDigSequence(t *testing.T) {
+func TestReadSequence(t *testing.T) {
 	text := "user@host:~$ date\n" +
 		dig("192.0.2.53", "qr aa rd", "NOERROR", "api.x A", answerA, "Sun Oct 19 23:47:30 PDT 2025") +
 		dig("192.0.2.53", "qr aa rd", "NOERROR", "api.x A", emptySO, "Sun Oct 19 23:48:30 PDT 2025") +
 		dig("192.0.2.9", "qr rd ra", "NOERROR", "api.x A", strings.Replace(emptySO, "x.\t\t60", "x.\t\t41", 1), "Sun Oct 19 23:48:40 PDT 2025") +
 		dig("192.0.2.53", "qr aa rd", "NOERROR", "api.x A", answerA, "Mon Oct 20 02:25:00 PDT 2025") +
 		dig("192.0.2.9", "qr rd ra", "NOERROR", "api.x A", strings.Replace(emptySO, "x.\t\t60", "x.\t\t41", 1), "Mon Oct 20 02:25:10 PDT 2025")
-	looks, err := ReadDig(strings.NewReader(text), time.Time{})
+	looks, err := Read(strings.NewReader(text), time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got []string
-	vs := Replay(looks, Baseline{})
+	vs := dns.Replay(looks, dns.Baseline{})
 	for _, v := range vs {
 		got = append(got, string(v.Class)+"/"+string(v.Level))
 	}
@@ -62,11 +67,11 @@ func TestReadDigSequence(t *testing.T) {
 	}
 }
 
-func TestReadDigForms(t *testing.T) {
+func TestReadForms(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
-		class      Class
-		role       Role
+		class      dns.Class
+		role       dns.Role
 	}{
 		{"drill, a type the name does not hold", `;; ->>HEADER<<- opcode: QUERY, rcode: NOERROR, id: 1940
 ;; flags: qr rd ra ; QUERY: 1, ANSWER: 0, AUTHORITY: 1, ADDITIONAL: 0
@@ -83,7 +88,7 @@ example.org.	59	IN	SOA	ns1.example.org. admin.example.org. 37 900 900 1800 60
 ;; Query time: 21 msec
 ;; SERVER: 192.0.2.8
 ;; WHEN: Mon Apr 26 22:56:54 2021
-;; MSG SIZE  rcvd: 82`, OK, Resolver},
+;; MSG SIZE  rcvd: 82`, dns.OK, dns.Resolver},
 		{"kdig", `;; ->>HEADER<<- opcode: QUERY; status: NXDOMAIN; id: 26767
 ;; Flags: qr aa rd; QUERY: 1; ANSWER: 0; AUTHORITY: 1; ADDITIONAL: 0
 
@@ -95,23 +100,23 @@ x.                  	60	IN	SOA	ns.x. host.x. 7 3600 600 86400 300
 
 ;; Received 27 B
 ;; Time 2026-11-20 10:04:33 UTC
-;; From 192.0.2.53@53(UDP) in 0.7 ms`, NXDomain, Authority},
+;; From 192.0.2.53@53(UDP) in 0.7 ms`, dns.NXDomain, dns.Authority},
 		{"no answer", `;; communications error to 192.0.2.9#53: timed out
 ;; communications error to 192.0.2.9#53: timed out
 
 ; <<>> DiG 9.18.1 <<>> @192.0.2.9 api.x A
 ; (1 server found)
 ;; global options: +cmd
-;; no servers could be reached`, TimedOutClass, Resolver},
+;; no servers could be reached`, dns.TimedOutClass, dns.Resolver},
 		{"no answer, as before 9.18", `; <<>> DiG 9.11.4 <<>> api.x
 ;; global options: +cmd
-;; connection timed out; no servers could be reached`, TimedOutClass, Resolver},
+;; connection timed out; no servers could be reached`, dns.TimedOutClass, dns.Resolver},
 		{"truncated, then refused", `;; Truncated, retrying in TCP mode.
 ;; Connection to 192.0.2.9#53(192.0.2.9) for api.x failed: connection refused.
 
 ; <<>> DiG 9.16.1 <<>> @192.0.2.9 api.x A
 ;; global options: +cmd
-;; no servers could be reached`, RefusedClass, Resolver},
+;; no servers could be reached`, dns.RefusedClass, dns.Resolver},
 		{"server failure with its reason", `$ dig api.x
 ; <<>> DiG 9.18.1 <<>> api.x
 ;; Got answer:
@@ -126,7 +131,7 @@ x.                  	60	IN	SOA	ns.x. host.x. 7 3600 600 86400 300
 
 ;; SERVER: 127.0.0.53#53(127.0.0.53) (UDP)
 ;; WHEN: Fri Nov 20 10:04:33 CET 2026
-;; MSG SIZE  rcvd: 38`, ServFail, Resolver},
+;; MSG SIZE  rcvd: 38`, dns.ServFail, dns.Resolver},
 		{"server named as authority that refuses", `; <<>> DiG 9.18.1 <<>> @ns1.x. api.x A
 ;; Got answer:
 ;; ->>HEADER<<- opcode: QUERY, status: REFUSED, id: 1
@@ -137,55 +142,42 @@ x.                  	60	IN	SOA	ns.x. host.x. 7 3600 600 86400 300
 ;api.x.				IN	A
 
 ;; SERVER: 192.0.2.53#53(ns1.x.) (UDP)
-;; WHEN: Fri Nov 20 10:04:33 UTC 2026`, Lame, Authority},
+;; WHEN: Fri Nov 20 10:04:33 UTC 2026`, dns.Lame, dns.Authority},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			looks, err := ReadDig(strings.NewReader(c.text), t0)
+			looks, err := Read(strings.NewReader(c.text), t0)
 			if err != nil || len(looks) != 1 {
 				t.Fatalf("%v %+v", err, looks)
 			}
-			v := Classify(looks[0], Baseline{})
+			v := dns.Classify(looks[0], dns.Baseline{})
 			r := looks[0].Replies[len(looks[0].Replies)-1]
 			if v.Class != c.class || r.Server.Role != c.role {
-				t.Errorf("%s from a %s, want %s from a %s\n%s", v.Class, r.Server.Role, c.class, c.role, dump(v))
+				t.Errorf("%s from a %s, want %s from a %s\n%s", v.Class, r.Server.Role, c.class, c.role, fmt.Sprintf("%+v", v))
 			}
-			if c.class == ServFail && !strings.Contains(dump(v), "no authoritative server: No Reachable Authority") {
-				t.Error(dump(v))
+			if c.class == dns.ServFail && !strings.Contains(fmt.Sprintf("%+v", v), "no authoritative server: No Reachable Authority") {
+				t.Error(fmt.Sprintf("%+v", v))
 			}
 		})
 	}
-	if _, err := ReadDig(strings.NewReader("nothing of the kind\n"), t0); err == nil || !strings.Contains(err.Error(), "paste the whole output") {
+	if _, err := Read(strings.NewReader("nothing of the kind\n"), t0); err == nil || !strings.Contains(err.Error(), "paste the whole output") {
 		t.Errorf("%v", err)
 	}
 }
 
-func FuzzReadDig(f *testing.F) {
+func FuzzRead(f *testing.F) {
 	f.Add(dig("192.0.2.53", "qr aa rd", "NOERROR", "api.x A", answerA, "Sun Oct 19 23:47:30 PDT 2025"))
 	f.Add(dig("ns.x", "qr rd ra", "NOERROR", "api.x A", emptySO, "Sun Oct 19 23:47:30 +03 2025"))
 	f.Add(";; communications error to 192.0.2.9#53: timed out\n; <<>> DiG 9 <<>> x\n;; no servers could be reached\n")
 	f.Add(";; ->>HEADER<<- opcode: QUERY; status: NXDOMAIN; id: 1\n;; ANSWER SECTION:\nx. IN SOA (((\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		looks, err := ReadDig(strings.NewReader(text), t0)
+		looks, err := Read(strings.NewReader(text), t0)
 		if err == nil && len(looks) == 0 {
 			t.Error("no look and no error")
 		}
-		for _, v := range Replay(looks, Baseline{}) {
+		for _, v := range dns.Replay(looks, dns.Baseline{}) {
 			if v.Class == "" {
 				t.Error("no class")
 			}
-		}
-	})
-}
-
-func FuzzParseResolv(f *testing.F) {
-	f.Add("nameserver 192.0.2.1\nsearch a b\noptions ndots:5\n", "api")
-	f.Fuzz(func(t *testing.T, text, name string) {
-		c, err := ParseResolv(strings.NewReader(text))
-		if err != nil {
-			return
-		}
-		if len(c.Servers) > maxServers || c.Ndots > 15 || len(c.Candidates(name)) == 0 {
-			t.Errorf("%+v", c)
 		}
 	})
 }

@@ -1,9 +1,11 @@
-package dns
+package dig
 
 import (
 	"slices"
 	"strings"
 	"time"
+
+	"ddx/dns"
 )
 
 // zones of dig's WHEN line that Go cannot know without a location, in seconds
@@ -14,7 +16,7 @@ var zoneOffsets = map[string]int{
 }
 
 // time reads a WHEN line. An unknown zone is read as UTC and said in a gap.
-func (d *digReader) time(s string) time.Time {
+func (d *reader) time(s string) time.Time {
 	f := strings.Fields(s)
 	if len(f) == 6 { // Fri Nov 20 10:04:33 UTC 2026
 		zone := f[4]
@@ -30,7 +32,7 @@ func (d *digReader) time(s string) time.Time {
 			}
 		}
 		if !ok {
-			d.gaps = append(d.gaps, Gap{"time zone " + zone, "not known, read as UTC"})
+			d.gaps = append(d.gaps, dns.Gap{What: "time zone " + zone, Why: "not known, read as UTC"})
 		}
 		return t.Add(-time.Duration(off) * time.Second).UTC()
 	}
@@ -43,23 +45,23 @@ func (d *digReader) time(s string) time.Time {
 }
 
 // outcomeWords reads the words that dig prints for a failed transport.
-func outcomeWords(s string, tcp bool) Outcome {
+func outcomeWords(s string, tcp bool) dns.Outcome {
 	switch {
 	case strings.Contains(s, "timed out"), strings.Contains(s, "timeout"):
-		return TimedOut
+		return dns.TimedOut
 	case strings.Contains(s, "refused") && tcp, strings.Contains(s, "reset"), strings.Contains(s, "end of file"):
-		return Refused
+		return dns.Refused
 	case strings.Contains(s, "unreachable"), strings.Contains(s, "refused"):
-		return Unreachable
+		return dns.Unreachable
 	}
-	return TimedOut
+	return dns.TimedOut
 }
 
 // sameLook bounds the time over which runs count as one look.
 const sameLook = 2 * time.Minute
 
 // looks cuts the replies into one Answers for each name and look.
-func (d *digReader) looks() []Answers {
+func (d *reader) looks() []dns.Answers {
 	d.roles()
 	now := d.when
 	for i := range d.replies {
@@ -69,7 +71,7 @@ func (d *digReader) looks() []Answers {
 			now = d.replies[i].Time
 		}
 	}
-	var out []Answers
+	var out []dns.Answers
 	current := map[string]int{} // name to its look under way
 	for _, r := range d.replies {
 		name, supports := d.subject(r)
@@ -80,7 +82,7 @@ func (d *digReader) looks() []Answers {
 		if !ok || !belongs(out[i], r) {
 			i = len(out)
 			current[name] = i
-			out = append(out, Answers{Name: name, Time: r.Time, Resolv: Resolv{Ndots: 1}, Gaps: d.gaps})
+			out = append(out, dns.Answers{Name: name, Time: r.Time, Resolv: dns.Resolv{Ndots: 1}, Gaps: d.gaps})
 		}
 		out[i].Replies = append(out[i].Replies, r)
 	}
@@ -89,7 +91,7 @@ func (d *digReader) looks() []Answers {
 			continue
 		}
 		for i := range out {
-			if dt := r.Time.Sub(out[i].Time); (below(out[i].Name, r.Name) || r.Name == GenerationName(out[i].Name)) && dt > -sameLook && dt < sameLook {
+			if dt := r.Time.Sub(out[i].Time); (dns.Below(out[i].Name, r.Name) || r.Name == dns.GenerationName(out[i].Name)) && dt > -sameLook && dt < sameLook {
 				out[i].Replies = append(out[i].Replies, r)
 			}
 		}
@@ -100,12 +102,12 @@ func (d *digReader) looks() []Answers {
 // subject returns the name a reply is about, or that it only supports looks at
 // names below it: questions for the records of a zone or a generation where
 // the text also asks for addresses.
-func (d *digReader) subject(r Reply) (string, bool) {
+func (d *reader) subject(r dns.Reply) (string, bool) {
 	if slices.Contains([]string{"A", "AAAA", "CNAME"}, r.Type) {
 		return r.Name, false
 	}
 	for _, o := range d.replies {
-		if slices.Contains(addressTypes, o.Type) && (below(o.Name, r.Name) || r.Name == GenerationName(o.Name)) {
+		if slices.Contains([]string{"A", "AAAA"}, o.Type) && (dns.Below(o.Name, r.Name) || r.Name == dns.GenerationName(o.Name)) {
 			return "", true
 		}
 	}
@@ -113,7 +115,7 @@ func (d *digReader) subject(r Reply) (string, bool) {
 }
 
 // belongs reports whether a reply is part of a look under way.
-func belongs(a Answers, r Reply) bool {
+func belongs(a dns.Answers, r dns.Reply) bool {
 	if r.Time.Sub(a.Time) > sameLook {
 		return false
 	}
@@ -121,8 +123,7 @@ func belongs(a Answers, r Reply) bool {
 		if o.Server != r.Server || o.Type != r.Type || o.Name != r.Name || o.TC {
 			continue
 		}
-		before, now := see(o), see(r)
-		if before.state != now.state || !slices.Equal(before.addrs, now.addrs) {
+		if !r.SameMeaning(o) {
 			return false
 		}
 	}
@@ -130,10 +131,10 @@ func belongs(a Answers, r Reply) bool {
 }
 
 // roles decides in which capacity each server spoke.
-func (d *digReader) roles() {
+func (d *reader) roles() {
 	listed := map[string]bool{} // name server names and their addresses
 	for _, r := range d.replies {
-		for _, sec := range [][]RR{r.Answer, r.Auth} {
+		for _, sec := range [][]dns.RR{r.Answer, r.Auth} {
 			for _, rr := range sec {
 				if rr.Type == "NS" {
 					listed[rr.Data] = true
@@ -142,71 +143,36 @@ func (d *digReader) roles() {
 		}
 	}
 	for _, r := range d.replies {
-		for _, sec := range [][]RR{r.Answer, r.Extra} {
+		for _, sec := range [][]dns.RR{r.Answer, r.Extra} {
 			for _, rr := range sec {
-				if listed[rr.Name] && slices.Contains(addressTypes, rr.Type) {
+				if listed[rr.Name] && slices.Contains([]string{"A", "AAAA"}, rr.Type) {
 					listed[rr.Data] = true
 				}
 			}
 		}
 	}
-	role := map[string]Role{}
+	role := map[string]dns.Role{}
 	for _, r := range d.replies {
 		switch {
 		case r.AA:
-			role[r.Server.Addr] = Authority
+			role[r.Server.Addr] = dns.Authority
 		case r.RA && role[r.Server.Addr] == "":
-			role[r.Server.Addr] = Resolver
+			role[r.Server.Addr] = dns.Resolver
 		}
 	}
 	for i := range d.replies {
 		r := &d.replies[i]
 		host, _, _ := strings.Cut(r.Server.Addr, ":")
-		z := referralZone(*r)
+		z := r.Referral()
 		switch {
-		case !r.RA && z != "" && z != "." && below(r.Name, z) && role[r.Server.Addr] == "":
-			r.Server.Role = Parent
+		case !r.RA && z != "" && z != "." && dns.Below(r.Name, z) && role[r.Server.Addr] == "":
+			r.Server.Role = dns.Parent
 		case role[r.Server.Addr] != "":
 			r.Server.Role = role[r.Server.Addr]
 		case r.Server.Name != "" || listed[r.Server.Name] || listed[host]:
-			r.Server.Role = Authority
+			r.Server.Role = dns.Authority
 		default:
-			r.Server.Role = Resolver
+			r.Server.Role = dns.Resolver
 		}
 	}
-}
-
-// Replay classifies a sequence of looks, each against what the earlier looks
-// at the same name showed. known is what was expected before the first.
-func Replay(looks []Answers, known Baseline) []Verdict {
-	base := map[string]Baseline{}
-	var out []Verdict
-	for _, a := range looks {
-		b, ok := base[a.Name]
-		if !ok {
-			b = known
-		}
-		v := Classify(a, b)
-		out = append(out, v)
-		base[a.Name] = b.learn(a, v)
-	}
-	return out
-}
-
-// learn returns the baseline after a look: addresses that were given, the
-// highest generation, and since when the authorities disagree. An empty look
-// teaches nothing.
-func (b Baseline) learn(a Answers, v Verdict) Baseline {
-	if len(v.Addresses) > 0 && !v.Has(Shrunk) && !v.Has(Regressed) {
-		b.Addresses = v.Addresses
-	}
-	b.Generation = max(b.Generation, v.Generation)
-	b.Serial = highestSerials(b.Serial, a)
-	switch {
-	case !v.Has(Disagree):
-		b.DisagreeSince = time.Time{}
-	case b.DisagreeSince.IsZero():
-		b.DisagreeSince = a.Time
-	}
-	return b
 }

@@ -1,7 +1,13 @@
-package dns
+// Package dig reads the output of dig, drill and kdig, as operators paste it,
+// into the same value that package dns makes of a live look: recorded evidence
+// gives the same class.
+//
+// It may import dns and github.com/miekg/dns.
+package dig
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"net"
@@ -11,10 +17,12 @@ import (
 	"strings"
 	"time"
 
+	"ddx/dns"
+
 	mdns "github.com/miekg/dns"
 )
 
-// ReadDig reads the output of dig, drill or kdig, any number of runs one after
+// Read reads the output of dig, drill or kdig, any number of runs one after
 // the other with any text between them, and returns one Answers for each name
 // and each look at it, in the order of the text. Runs belong to one look until
 // the same question to the same server gives another answer, or two minutes
@@ -24,8 +32,8 @@ import (
 // The role of a server is read from its flags: aa means authority, ra
 // resolver; a server that shows neither is an authority when the text names it
 // in an NS record, else a resolver.
-func ReadDig(r io.Reader, when time.Time) ([]Answers, error) {
-	d := &digReader{when: when}
+func Read(r io.Reader, when time.Time) ([]dns.Answers, error) {
+	d := &reader{when: when}
 	sc := bufio.NewScanner(r)
 	sc.Buffer(make([]byte, 64<<10), 1<<20)
 	for sc.Scan() {
@@ -41,17 +49,17 @@ func ReadDig(r io.Reader, when time.Time) ([]Answers, error) {
 	return d.looks(), nil
 }
 
-// digReader collects one run at a time.
-type digReader struct {
+// reader collects one run at a time.
+type reader struct {
 	when    time.Time
-	replies []Reply
-	gaps    []Gap
+	replies []dns.Reply
+	gaps    []dns.Gap
 
-	cur     *Reply
-	sect    *[]RR
-	record  string  // a record that an open parenthesis continues
-	last    Reply   // server and question of the command line in force
-	pending Outcome // communications error printed before the banner
+	cur     *dns.Reply
+	sect    *[]dns.RR
+	record  string      // a record that an open parenthesis continues
+	last    dns.Reply   // server and question of the command line in force
+	pending dns.Outcome // communications error printed before the banner
 	words   string
 	truncd  bool
 }
@@ -70,7 +78,7 @@ var (
 )
 
 // line takes the next line of the text.
-func (d *digReader) line(s string) {
+func (d *reader) line(s string) {
 	if d.record != "" && d.sect != nil {
 		d.continueRecord(s)
 		return
@@ -85,7 +93,7 @@ func (d *digReader) line(s string) {
 	case strings.HasPrefix(s, ";"):
 		d.comment(s)
 	case strings.HasPrefix(s, "Error: error sending query"):
-		d.failed(TimedOut, s)
+		d.failed(dns.TimedOut, s)
 	case rePrompt.MatchString(s) && d.sect == nil:
 		d.flush()
 		_, args, _ := strings.Cut(rePrompt.FindStringSubmatch(s)[1], " ")
@@ -96,10 +104,10 @@ func (d *digReader) line(s string) {
 }
 
 // header begins a reply.
-func (d *digReader) header(s string) {
+func (d *reader) header(s string) {
 	d.flush()
 	r := d.last
-	r.Outcome, r.Transport = Answered, "udp"
+	r.Outcome, r.Transport = dns.Answered, "udp"
 	if d.truncd {
 		r.Transport = "tcp"
 	}
@@ -111,27 +119,27 @@ func (d *digReader) header(s string) {
 }
 
 // comment takes a line that begins with a semicolon.
-func (d *digReader) comment(s string) {
+func (d *reader) comment(s string) {
 	switch {
 	case strings.HasPrefix(s, ";; Truncated, retrying in TCP mode"):
 		d.truncated()
 		return
 	case reFailed.MatchString(s):
 		m := reFailed.FindStringSubmatch(s)
-		d.last.Server = Server{Addr: net.JoinHostPort(m[1], m[2])}
+		d.last.Server = dns.Server{Addr: net.JoinHostPort(m[1], m[2])}
 		d.pending, d.words = outcomeWords(m[3], strings.HasPrefix(s, ";; Connection") || d.truncd), m[3]
 		return
 	case reKdigOut.MatchString(s):
 		m := reKdigOut.FindStringSubmatch(s)
-		d.last.Server = Server{Addr: net.JoinHostPort(m[1], m[2])}
-		d.pending, d.words = TimedOut, "no answer"
+		d.last.Server = dns.Server{Addr: net.JoinHostPort(m[1], m[2])}
+		d.pending, d.words = dns.TimedOut, "no answer"
 		return
 	case strings.Contains(s, "no servers could be reached"), strings.HasPrefix(s, ";; ERROR: failed to query"):
 		out := d.pending
 		if out == "" {
-			out = TimedOut
+			out = dns.TimedOut
 		}
-		d.failed(out, orString(d.words, "no answer"))
+		d.failed(out, cmp.Or(d.words, "no answer"))
 		return
 	}
 	if d.cur == nil {
@@ -164,20 +172,20 @@ func (d *digReader) comment(s string) {
 	case reEDE.MatchString(s):
 		m := reEDE.FindStringSubmatch(s)
 		if n, err := strconv.ParseUint(m[1], 10, 16); err == nil {
-			d.cur.EDE = append(d.cur.EDE, EDE{Code: uint16(n), Text: m[2]})
+			d.cur.EDE = append(d.cur.EDE, dns.EDE{Code: uint16(n), Text: m[2]})
 		}
 	case reServer.MatchString(s):
 		m := reServer.FindStringSubmatch(s)
-		d.cur.Server = Server{Addr: net.JoinHostPort(m[1], orString(m[2], "53"))}
+		d.cur.Server = dns.Server{Addr: net.JoinHostPort(m[1], cmp.Or(m[2], "53"))}
 		if _, err := netip.ParseAddr(m[3]); err != nil && m[3] != "" {
-			d.cur.Server.Name = Canonical(m[3])
+			d.cur.Server.Name = dns.Canonical(m[3])
 		}
 		if strings.HasSuffix(s, "(TCP)") {
 			d.cur.Transport = "tcp"
 		}
 	case reFrom.MatchString(s):
 		m := reFrom.FindStringSubmatch(s)
-		d.cur.Server = Server{Addr: net.JoinHostPort(m[1], m[2])}
+		d.cur.Server = dns.Server{Addr: net.JoinHostPort(m[1], m[2])}
 		d.cur.Transport, d.sect = strings.ToLower(m[3]), nil
 	case strings.HasPrefix(s, ";; WHEN: "):
 		d.cur.Time = d.time(strings.TrimPrefix(s, ";; WHEN: "))
@@ -187,13 +195,13 @@ func (d *digReader) comment(s string) {
 		d.sect = nil
 	case d.sect == nil && reAsked.MatchString(s):
 		m := reAsked.FindStringSubmatch(s)
-		d.cur.Name, d.cur.Type = Canonical(m[1]), m[2]
+		d.cur.Name, d.cur.Type = dns.Canonical(m[1]), m[2]
 	}
 }
 
 // continueRecord adds a line to the record being read and keeps it when it is
 // complete. What is no record is left out: text between runs is not evidence.
-func (d *digReader) continueRecord(s string) {
+func (d *reader) continueRecord(s string) {
 	if i := strings.Index(s, " ; "); i >= 0 && (d.record != "" || strings.Contains(s[:i], "(")) {
 		s = s[:i]
 	}
@@ -204,19 +212,19 @@ func (d *digReader) continueRecord(s string) {
 	rr, err := mdns.NewRR(d.record)
 	d.record = ""
 	if err == nil && rr != nil {
-		*d.sect = append(*d.sect, convert(rr))
+		*d.sect = append(*d.sect, dns.Record(rr))
 	}
 }
 
 // command remembers what a command line asks and of whom.
-func (d *digReader) command(args string) {
-	d.last = Reply{}
+func (d *reader) command(args string) {
+	d.last = dns.Reply{}
 	f := strings.Fields(args)
 	port := "53"
 	for i := 0; i < len(f); i++ {
 		switch {
 		case strings.HasPrefix(f[i], "@"):
-			d.last.Server = Server{Addr: f[i][1:]}
+			d.last.Server = dns.Server{Addr: f[i][1:]}
 		case f[i] == "-p" && i+1 < len(f):
 			port = f[i+1]
 			i++
@@ -225,23 +233,23 @@ func (d *digReader) command(args string) {
 			d.last.Type = strings.ToUpper(f[i])
 		case strings.ToUpper(f[i]) == "IN":
 		default:
-			d.last.Name = Canonical(f[i])
+			d.last.Name = dns.Canonical(f[i])
 		}
 	}
-	d.last.Type = orString(d.last.Type, "A")
+	d.last.Type = cmp.Or(d.last.Type, "A")
 	if a := d.last.Server.Addr; a != "" {
 		if _, err := netip.ParseAddr(a); err != nil {
-			d.last.Server.Name = Canonical(a)
+			d.last.Server.Name = dns.Canonical(a)
 		}
 		d.last.Server.Addr = net.JoinHostPort(a, port)
 	}
 }
 
 // truncated records the UDP answer that dig does not print.
-func (d *digReader) truncated() {
+func (d *reader) truncated() {
 	d.flush()
 	r := d.last
-	r.Outcome, r.Transport, r.Rcode, r.TC = Answered, "udp", "NOERROR", true
+	r.Outcome, r.Transport, r.Rcode, r.TC = dns.Answered, "udp", "NOERROR", true
 	if r.Name != "" {
 		d.replies = append(d.replies, r)
 	}
@@ -249,23 +257,23 @@ func (d *digReader) truncated() {
 }
 
 // failed records a run without an answer.
-func (d *digReader) failed(o Outcome, words string) {
+func (d *reader) failed(o dns.Outcome, words string) {
 	d.flush()
 	r := d.last
 	if r.Name == "" || len(d.replies) > 0 && d.replies[len(d.replies)-1].Outcome == o && d.replies[len(d.replies)-1].Server == r.Server && d.replies[len(d.replies)-1].Name == r.Name && d.replies[len(d.replies)-1].Type == r.Type {
 		return // dig repeats the line for each attempt
 	}
 	r.Outcome, r.Error, r.Transport = o, words, "udp"
-	if d.truncd || o == Refused {
+	if d.truncd || o == dns.Refused {
 		r.Transport = "tcp"
 	}
-	r.Server.Addr = orString(r.Server.Addr, "default resolver")
+	r.Server.Addr = cmp.Or(r.Server.Addr, "default resolver")
 	d.truncd, d.pending, d.words = false, "", ""
 	d.replies = append(d.replies, r)
 }
 
 // flush keeps the reply under way.
-func (d *digReader) flush() {
+func (d *reader) flush() {
 	d.record, d.sect = "", nil
 	if d.cur == nil {
 		return
@@ -275,6 +283,6 @@ func (d *digReader) flush() {
 	if r.Name == "" {
 		return
 	}
-	r.Server.Addr = orString(r.Server.Addr, "default resolver")
+	r.Server.Addr = cmp.Or(r.Server.Addr, "default resolver")
 	d.replies = append(d.replies, r)
 }
