@@ -1,6 +1,7 @@
 package dns
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -59,7 +60,7 @@ func Check(ctx context.Context, name string, opts Options) (Answers, error) {
 		opts.Types = []string{"A", "AAAA"}
 	}
 	r := &run{opts: opts, client: &client{
-		timeout:  orDuration(opts.Timeout, 2*time.Second),
+		timeout:  cmp.Or(opts.Timeout, 2*time.Second),
 		attempts: max(opts.Attempts, 1),
 		udpSize:  opts.UDPSize,
 		now:      opts.Now,
@@ -80,7 +81,7 @@ func Check(ctx context.Context, name string, opts Options) (Answers, error) {
 	}
 	if len(resolvers)+len(opts.Authorities)+len(opts.Roots) == 0 {
 		return r.out, fmt.Errorf("check %s: no name server to ask: %s lists none; name one with --resolver or --server",
-			r.out.Name, orString(opts.ResolvConf, "/etc/resolv.conf"))
+			r.out.Name, cmp.Or(opts.ResolvConf, "/etc/resolv.conf"))
 	}
 	r.authoritative(ctx, resolvers)
 	r.recursive(ctx, resolvers)
@@ -125,7 +126,7 @@ func (r *run) again(ctx context.Context) {
 
 // resolvers lists the recursive servers, those given or those of resolv.conf.
 func (r *run) resolvers() ([]Server, error) {
-	path := orString(r.opts.ResolvConf, "/etc/resolv.conf")
+	path := cmp.Or(r.opts.ResolvConf, "/etc/resolv.conf")
 	f, err := os.Open(path)
 	if err == nil {
 		r.out.Resolv, err = ParseResolv(f)
@@ -238,18 +239,4 @@ func validName(name string) bool {
 		}
 	}
 	return true
-}
-
-func orDuration(d, def time.Duration) time.Duration {
-	if d == 0 {
-		return def
-	}
-	return d
-}
-
-func orString(s, def string) string {
-	if s == "" {
-		return def
-	}
-	return s
 }

@@ -60,8 +60,8 @@ func (s *scene) decided(role Role) bool {
 // contradicts finds a server that denies the name for one type and knows it for
 // another: NXDOMAIN speaks about the name, so one of the two answers is false.
 func (s *scene) contradicts(vs []view) bool {
-	nx := with(vs, nxdomain)
-	if nx == nil {
+	nx := slices.DeleteFunc(with(vs, nxdomain), func(v view) bool { return v.end != v.Name }) // what a chain leads to is denied, not the name
+	if len(nx) == 0 {
 		return false
 	}
 	for _, other := range s.all {

@@ -1,6 +1,7 @@
 package dns
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -271,7 +272,7 @@ func (s *scene) targets() {
 	var dead []string
 	for _, t := range s.a.Targets {
 		if t.Outcome != Answered {
-			dead = append(dead, fmt.Sprintf("connect %s: %s", t.Addr, orString(t.Error, string(t.Outcome))))
+			dead = append(dead, fmt.Sprintf("connect %s: %s", t.Addr, cmp.Or(t.Error, string(t.Outcome))))
 		}
 	}
 	switch {

@@ -3,7 +3,6 @@ package dns
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -196,6 +195,9 @@ func (s *scene) expected() string {
 	if s.base.MeantEmpty {
 		return ""
 	}
+	if s.base.Minimum > 0 {
+		return "at least " + plural(s.base.Minimum, "address") + " must be there"
+	}
 	for _, t := range addressTypes {
 		if why := s.base.expects(t); why != "" {
 			return why
@@ -264,5 +266,8 @@ func plural(n int, one string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return fmt.Sprintf("%d %ss", n, strings.TrimSuffix(one, "s"))
+	if one == "address" {
+		return fmt.Sprintf("%d addresses", n)
+	}
+	return fmt.Sprintf("%d %ss", n, one)
 }

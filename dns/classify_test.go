@@ -77,6 +77,8 @@ func TestClassify(t *testing.T) {
 		{"SOA asked where none is", Baseline{}, []string{"resolver 192.0.2.9:53 api.x. SOA NOERROR | | " + soa}, OK, ""},
 		{"denied for A, known for AAAA", Baseline{}, []string{"authority 192.0.2.1:53 api.x. A NXDOMAIN aa | | " + soa, "authority 192.0.2.1:53 api.x. AAAA NOERROR aa | api.x. 60 AAAA 2001:db8::1"}, WrongNXDomain, Wrong},
 		{"denied for AAAA, empty for A", Baseline{}, []string{no4, "authority 192.0.2.1:53 api.x. AAAA NXDOMAIN aa | | " + soa}, WrongNXDomain, Wrong},
+		{"a chain into nothing is no contradiction", Baseline{}, []string{"authority 192.0.2.1:53 api.x. A NXDOMAIN aa | api.x. 60 CNAME gone.x. | " + soa, "authority 192.0.2.1:53 api.x. CNAME NOERROR aa | api.x. 60 CNAME gone.x."}, Dangling, Wrong},
+		{"empty where a minimum is required", Baseline{Minimum: 1}, []string{no4, no6}, NoData, Wrong},
 		{"non-authoritative authority", Baseline{}, []string{"authority 192.0.2.1:53 api.x. A NOERROR | api.x. 60 A 10.0.0.1"}, Lame, Wrong},
 		{"upward referral", Baseline{}, []string{"authority 192.0.2.1:53 api.x. A NOERROR | | . 60 NS a.root."}, Lame, Wrong},
 		{"refused by one of two", Baseline{}, []string{okA, "authority 192.0.2.2:53 api.x. A REFUSED"}, Lame, Wrong},

@@ -66,7 +66,7 @@ func (w *world) unbound(extra string) *dnstest.Process {
 // check runs Check from the root, with the resolver when there is one.
 func (w *world) check(name string, change func(*Options)) Answers {
 	w.t.Helper()
-	o := Options{Roots: []string{w.addr(1)}, Port: uint16(w.port), Timeout: 500 * time.Millisecond, Attempts: 1, ResolvConf: "/dev/null"}
+	o := Options{Roots: []string{w.addr(1)}, Port: uint16(w.port), Timeout: 1500 * time.Millisecond, Attempts: 2, ResolvConf: "/dev/null"}
 	if change != nil {
 		change(&o)
 	}

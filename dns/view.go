@@ -1,6 +1,7 @@
 package dns
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -117,11 +118,11 @@ func (v view) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s: %s %s: ", v.Server.Role, v.Server, v.Name, v.Type)
 	if v.state == tcpFailed {
-		fmt.Fprintf(&b, "truncated over UDP, then over TCP: %s", orString(v.Error, string(v.Outcome)))
+		fmt.Fprintf(&b, "truncated over UDP, then over TCP: %s", cmp.Or(v.Error, string(v.Outcome)))
 		return b.String()
 	}
 	if v.Outcome != Answered {
-		fmt.Fprintf(&b, "%s over %s: %s", v.Outcome, strings.ToUpper(v.Transport), orString(v.Error, "no answer"))
+		fmt.Fprintf(&b, "%s over %s: %s", v.Outcome, strings.ToUpper(v.Transport), cmp.Or(v.Error, "no answer"))
 		return b.String()
 	}
 	fmt.Fprintf(&b, "%s, aa=%d, %d of the type", v.Rcode, bit(v.AA), len(v.addrs))

@@ -1,6 +1,7 @@
 package dns
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -262,5 +263,5 @@ func (r *run) askParent(ctx context.Context, s Server, zone string) {
 			why = append(why, p.Addr)
 		}
 	}
-	r.gap("delegation of "+zone, "no server of the zone above answers for it ("+orString(strings.Join(why, " "), "none found")+")")
+	r.gap("delegation of "+zone, "no server of the zone above answers for it ("+cmp.Or(strings.Join(why, " "), "none found")+")")
 }

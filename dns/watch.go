@@ -1,6 +1,7 @@
 package dns
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -153,7 +154,7 @@ func (s *WatchState) turn(cfg WatchConfig, e Endpoint, name string, f Finding, b
 			s.Alarms[name] = al
 			return Event{Raised, Canonical(e.Name), now, al}, !raised
 		}
-	case raised && st.Good >= max(1, orInt(cfg.Clear, 2)):
+	case raised && st.Good >= max(1, cmp.Or(cfg.Clear, 2)):
 		delete(s.Alarms, name)
 		return Event{Cleared, Canonical(e.Name), now, al}, true
 	}
@@ -166,7 +167,7 @@ func patience(cfg WatchConfig, c Class) int {
 	case NoData, NXDomain, Dangling, Regressed, WrongNXDomain:
 		return 1
 	}
-	return max(1, orInt(cfg.Raise, 2))
+	return max(1, cmp.Or(cfg.Raise, 2))
 }
 
 // learn moves the baseline. Addresses are learnt from looks at which nothing
@@ -210,10 +211,3 @@ func (s WatchState) clone() WatchState {
 
 // keys returns the keys of a map in order.
 func keys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-
-func orInt(n, def int) int {
-	if n == 0 {
-		return def
-	}
-	return n
-}

@@ -112,6 +112,8 @@ func (c Config) check() error {
 	bad(c.TTL == 0 || c.TTL > 3600, "ttl must be between 1 and 3600 seconds")
 	bad(c.Check.Port == 0, "check.port is missing")
 	bad(c.Check.Kind != CheckTCP && c.Check.Kind != CheckHTTP && c.Check.Kind != CheckTLS, "check.kind %q: use tcp, http or tls", c.Check.Kind)
+	bad(c.Check.Interval <= 0 || c.Check.Timeout < 0, "check.interval must be positive")
+	bad(c.Vantage.Listen != "" && c.Vantage.KeyFile == "", "vantage.key_file is missing: votes are signed")
 	bad(c.Gate.DownAfter < 1 || c.Gate.UpAfter < 1, "gate.down_after and gate.up_after must be at least 1")
 	bad(c.Guards.Minimum < 1, "guards.minimum must be at least 1")
 	bad(c.Guards.MaxShrink < 1 || c.Guards.MaxShrink > 100, "guards.max_shrink_percent must be between 1 and 100")

@@ -102,6 +102,8 @@ Exit status: 0 nothing wrong, 1 ddx failed, 2 wrong usage, 3 something is wrong,
 	root.AddCommand(
 		a.diagnoseCommand(),
 		a.explainCommand(),
+		a.dnsCommand(),
+		a.failoverCommand(),
 		a.catalogCommand(),
 	)
 	return root
