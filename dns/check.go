@@ -32,10 +32,12 @@ type Options struct {
 	Now      func() time.Time // nil: time.Now
 }
 
-// maxChain bounds a CNAME chain, maxServersAsked the servers of one zone.
+// maxChain bounds a CNAME chain, maxServersAsked the servers of one zone, and
+// maxSilent the servers of a zone above that are tried when none answers.
 const (
 	maxChain        = 10
 	maxServersAsked = 26
+	maxSilent       = 3
 )
 
 // run is one Check under way.

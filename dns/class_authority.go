@@ -130,7 +130,7 @@ func (s *scene) sets() {
 		}
 	}
 	now := serials(s.all, s.a.Name)
-	for _, addr := range sortedKeys(now) {
+	for _, addr := range keys(now) {
 		if before, ok := s.base.Serial[addr]; ok && int32(now[addr]-before) < 0 {
 			s.add(Regressed, Suspect, fmt.Sprintf("%s serves zone serial %d and served %d before", addr, now[addr], before))
 		}
@@ -205,7 +205,7 @@ func (s *scene) refresh() time.Duration {
 
 func serialLines(serial map[string]uint32) []string {
 	var out []string
-	for _, addr := range sortedKeys(serial) {
+	for _, addr := range keys(serial) {
 		out = append(out, fmt.Sprintf("serial %d at %s", serial[addr], addr))
 	}
 	return out
@@ -267,12 +267,4 @@ func (s *scene) delegation() {
 			return
 		}
 	}
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	set := map[string]bool{}
-	for k := range m {
-		set[k] = true
-	}
-	return sorted(set)
 }

@@ -36,7 +36,21 @@ func (s *scene) silence(role Role, o Outcome, vs []view) {
 	if !slices.ContainsFunc(vs, func(v view) bool { return v.Error != "network unreachable" }) && heard {
 		level = Note // this host has no route of that family; it says nothing about the server
 	}
-	s.add(class, level, fmt.Sprintf("%d of %s: %s", len(vs), plural(total, string(role)+" server"), o), lines(vs...)...)
+	hint := ""
+	if role == Authority && !heard && s.resolved() {
+		// A host that may only ask its resolver hears no authority, and nothing
+		// is wrong. A port that is closed is the server's own word.
+		hint = "; a resolver answers, so the way from here to them may be closed on purpose"
+		if level = Suspect; o == TimedOut {
+			level = Note
+		}
+	}
+	s.add(class, level, fmt.Sprintf("%d of %s: %s%s", len(vs), plural(total, string(role)+" server"), o, hint), lines(vs...)...)
+}
+
+// resolved reports whether a resolver gives an address.
+func (s *scene) resolved() bool {
+	return len(with(append(s.asked(Resolver, "A"), s.asked(Resolver, "AAAA")...), positive)) > 0
 }
 
 // firstPerServer keeps the first view of each server of a role.
@@ -74,7 +88,7 @@ func (s *scene) resolvers() {
 				} else {
 					negative = append(negative, v)
 				}
-			case v.state == positive && (staleEDE(v) || !subset(v.addrs, truth) && len(with(auth, positive, nodata, nxdomain)) > 0):
+			case v.state == positive && (staleEDE(v) || slices.ContainsFunc(v.addrs, func(a string) bool { return !slices.Contains(truth, a) }) && len(with(auth, positive, nodata, nxdomain)) > 0):
 				if s.ownView(v) && !staleEDE(v) {
 					other = append(other, v)
 				} else {
@@ -235,15 +249,6 @@ func lowestTTL(v view) (uint32, bool) {
 
 func staleEDE(v view) bool {
 	return slices.ContainsFunc(v.EDE, func(e EDE) bool { return e.Code == 3 || e.Code == 19 })
-}
-
-func subset(part, whole []string) bool {
-	for _, p := range part {
-		if !slices.Contains(whole, p) {
-			return false
-		}
-	}
-	return true
 }
 
 // localConfig finds faults of this host's own settings.

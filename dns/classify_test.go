@@ -103,6 +103,19 @@ func TestClassify(t *testing.T) {
 	}
 }
 
+// Where only the resolver may be asked, silent authorities are no fault.
+func TestAuthoritiesBehindAFilter(t *testing.T) {
+	a := answers(t, t0, "resolver 192.0.2.9:53 api.x. A NOERROR | api.x. 12 A 10.0.0.1")
+	silent := Reply{Server: Server{Addr: "192.0.2.1:53", Role: Authority}, Name: "api.x.", Type: "SOA", Time: t0, Transport: "udp", Outcome: TimedOut}
+	alone := a
+	alone.Replies = []Reply{silent}
+	a.Replies = append(a.Replies, silent)
+	want(t, Classify(a, Baseline{}), OK, "")
+	want(t, Classify(alone, Baseline{}), TimedOutClass, Wrong)
+	a.Replies[1].Outcome = Unreachable
+	want(t, Classify(a, Baseline{}), UnreachClass, Suspect)
+}
+
 // The time at which the last negative cache clears is the latest over all
 // resolvers, each from its own TTL.
 func TestNegativeCacheClears(t *testing.T) {

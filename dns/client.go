@@ -1,6 +1,7 @@
 package dns
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -100,15 +101,7 @@ func fill(r *Reply, m *mdns.Msg) {
 			}
 		}
 	}
-	r.Rcode = rcodeName(rcode)
-}
-
-// rcodeName names a response code as dig prints it.
-func rcodeName(code int) string {
-	if s, ok := mdns.RcodeToString[code]; ok {
-		return s
-	}
-	return "RESERVED"
+	r.Rcode = cmp.Or(mdns.RcodeToString[rcode], "RESERVED")
 }
 
 // section converts records, leaving out the EDNS pseudo record.
@@ -136,9 +129,4 @@ func Record(rr mdns.RR) RR {
 }
 
 // edeText names the extended errors that decide a class (RFC 8914, 4).
-func edeText(code uint16) string {
-	if s, ok := mdns.ExtendedErrorCodeToString[code]; ok {
-		return s
-	}
-	return "unassigned"
-}
+func edeText(code uint16) string { return cmp.Or(mdns.ExtendedErrorCodeToString[code], "unassigned") }

@@ -12,7 +12,6 @@ import (
 // dns.answer for each final reply about an address type, and one dns.verdict.
 // origin is where the answers come from, a command or FILE:LINE.
 func Facts(a Answers, v Verdict, origin string) []ddx.Fact {
-	subject := ddx.Subject{Kind: ddx.Endpoint, Name: strings.TrimSuffix(a.Name, ".")}
 	var out []ddx.Fact
 	for _, w := range views(a) {
 		if w.Type == "CNAME" || w.Type == "NS" || w.Type == "TXT" {
@@ -23,6 +22,19 @@ func Facts(a Answers, v Verdict, origin string) []ddx.Fact {
 		f.Evidence = []ddx.Evidence{{Kind: "dns", Origin: origin, Time: w.Time, Text: w.String()}}
 		out = append(out, f)
 	}
+	set := map[string]bool{}
+	for _, w := range views(a) {
+		set[w.Server.Addr] = true
+	}
+	f := VerdictFact(v, origin)
+	if len(set) > 0 {
+		f.Fields["servers"] = sorted(set)
+	}
+	return append(out, f)
+}
+
+// VerdictFact is the dns.verdict fact alone, as the watcher gives it.
+func VerdictFact(v Verdict, origin string) ddx.Fact {
 	detail := "every authoritative server and resolver that was heard agrees: " + plural(len(v.Addresses), "address")
 	var evidence []ddx.Evidence
 	if len(v.Findings) > 0 {
@@ -35,14 +47,8 @@ func Facts(a Answers, v Verdict, origin string) []ddx.Fact {
 	if !v.Clears.IsZero() {
 		fields["clears_at"] = v.Clears.UTC().Format(time.RFC3339)
 	}
-	set := map[string]bool{}
-	for _, w := range views(a) {
-		set[w.Server.Addr] = true
-	}
-	if len(set) > 0 {
-		fields["servers"] = sorted(set)
-	}
-	return append(out, ddx.Fact{Kind: "dns.verdict", Subject: subject, Time: v.Time, Fields: fields, Evidence: evidence})
+	subject := ddx.Subject{Kind: ddx.Endpoint, Name: strings.TrimSuffix(v.Name, ".")}
+	return ddx.Fact{Kind: "dns.verdict", Subject: subject, Time: v.Time, Fields: fields, Evidence: evidence}
 }
 
 // answerFact is one final reply.

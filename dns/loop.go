@@ -17,7 +17,7 @@ type Watcher struct {
 	Endpoints []Endpoint
 	Config    WatchConfig
 	Look      func(context.Context, Endpoint) (Answers, error) // usually Check
-	Sink      func(Event)                                      // hears every change, one at a time
+	Sink      func(Event) error                                // hears every change, one at a time; an error ends Run
 	StateFile string                                           // baselines and alarms outlive a restart; empty: they do not
 
 	mu     sync.Mutex
@@ -78,7 +78,7 @@ func (w *Watcher) Once(ctx context.Context) error {
 	w.mu.Unlock()
 	for _, ev := range events {
 		if w.Sink != nil {
-			w.Sink(ev)
+			err = errors.Join(err, w.Sink(ev))
 		}
 	}
 	return err

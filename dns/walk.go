@@ -130,6 +130,7 @@ func (r *run) walk(ctx context.Context, name string, servers []Server, depth int
 // It returns false when the first usable answer is no downward referral: then
 // these servers are as close to the name as the delegation leads.
 func (r *run) refer(ctx context.Context, name, zone string, servers []Server) (Reply, bool) {
+	silent := 0
 	for _, s := range servers {
 		s.Role = Parent
 		rs := r.client.ask(ctx, s, name, "NS")
@@ -137,6 +138,9 @@ func (r *run) refer(ctx context.Context, name, zone string, servers []Server) (R
 		if rep.Outcome != Answered {
 			if zone == "." {
 				r.put(rs)
+			}
+			if silent++; silent == maxSilent {
+				break
 			}
 			continue
 		}
@@ -260,7 +264,12 @@ func (r *run) askParent(ctx context.Context, s Server, zone string) {
 				r.put(rs)
 				return
 			}
-			why = append(why, p.Addr)
+			if why = append(why, p.Addr); len(why) == maxSilent {
+				break
+			}
+		}
+		if len(why) == maxSilent {
+			break
 		}
 	}
 	r.gap("delegation of "+zone, "no server of the zone above answers for it ("+cmp.Or(strings.Join(why, " "), "none found")+")")

@@ -49,6 +49,7 @@ type Event struct {
 	Endpoint string    `json:"endpoint"`
 	Time     time.Time `json:"time"`
 	Alarm    Alarm     `json:"alarm"`
+	Verdict  Verdict   `json:"verdict"` // of the look that changed it
 }
 
 // streak counts looks in a row.
@@ -152,11 +153,11 @@ func (s *WatchState) turn(cfg WatchConfig, e Endpoint, name string, f Finding, b
 		al = Alarm{Name: name, Class: f.Class, Summary: f.Summary, Evidence: f.Evidence, Since: first, Last: now, Clears: f.Clears}
 		if raised || st.Bad >= patience(cfg, f.Class) {
 			s.Alarms[name] = al
-			return Event{Raised, Canonical(e.Name), now, al}, !raised
+			return Event{Raised, Canonical(e.Name), now, al, s.Verdict}, !raised
 		}
 	case raised && st.Good >= max(1, cmp.Or(cfg.Clear, 2)):
 		delete(s.Alarms, name)
-		return Event{Cleared, Canonical(e.Name), now, al}, true
+		return Event{Cleared, Canonical(e.Name), now, al, s.Verdict}, true
 	}
 	return Event{}, false
 }

@@ -100,7 +100,7 @@ func TestWatcherRestart(t *testing.T) {
 				}
 				return answers(t, t0, look), nil
 			},
-			Sink: func(e Event) { events = append(events, string(e.Kind)+" "+e.Alarm.Name) }}
+			Sink: func(e Event) error { events = append(events, string(e.Kind)+" "+e.Alarm.Name); return nil }}
 		tick, done := make(chan time.Time), make(chan error, 1)
 		go func() { done <- w.Run(ctx, tick) }()
 		tick <- t0 // the first look is over when the second begins

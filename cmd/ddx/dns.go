@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -221,18 +222,19 @@ baseline is kept in --state, so that a restart forgets nothing.`,
 	fl.StringVar(&f.state, "state", "", "`FILE` that keeps baselines and alarms over a restart")
 	fl.StringVar(&f.listen, "listen", "", "serve Prometheus metrics at `ADDR:PORT`/metrics")
 	fl.BoolVar(&f.once, "once", false, "look once and end; status 3 when an alarm is raised")
-	fl.StringVarP(&f.format, "output", "o", "text", "format of events: text or jsonl")
+	fl.StringVarP(&f.format, "output", "o", "text", "format of events: text, json or jsonl (records of facts)")
 	return c
 }
 
 func (a *app) dnsWatch(ctx context.Context, names []string, f *dnsFlags) error {
-	if f.format != "text" && f.format != "jsonl" {
-		return usagef("unknown format %q: text or jsonl", f.format)
+	write, err := a.eventWriter(f.format)
+	if err != nil {
+		return err
 	}
 	if f.interval <= 0 {
 		return usagef("--interval must be positive")
 	}
-	w := &dns.Watcher{Config: f.watch, StateFile: f.state, Sink: func(ev dns.Event) { a.writeEvent(f.format, ev) },
+	w := &dns.Watcher{Config: f.watch, StateFile: f.state, Sink: write,
 		Look: func(ctx context.Context, e dns.Endpoint) (dns.Answers, error) { return dns.Check(ctx, e.Name, f.opts) }}
 	for _, n := range names {
 		w.Endpoints = append(w.Endpoints, dns.Endpoint{Name: n, Minimum: f.minimum, MeantEmpty: f.empty, Generation: f.opts.Generation})
@@ -278,13 +280,29 @@ func watchStatus(w *dns.Watcher, names []string) error {
 	return st
 }
 
-// writeEvent writes one change of an alarm.
-func (a *app) writeEvent(format string, ev dns.Event) {
-	if format == "jsonl" {
-		json.NewEncoder(a.stdout).Encode(ev)
-		return
+// eventWriter writes changes of alarms: as lines of text, as one JSON object a
+// line, or as records whose facts the engine reads.
+func (a *app) eventWriter(format string) (func(dns.Event) error, error) {
+	switch format {
+	case "text":
+		return func(ev dns.Event) error {
+			_, err := fmt.Fprint(a.stdout, dns.Printable(fmt.Sprintf("%s %s %s %s: %s\n", ev.Time.UTC().Format(time.RFC3339), ev.Kind, ev.Alarm.Name, ev.Endpoint, ev.Alarm.Summary)))
+			return err
+		}, nil
+	case "json":
+		enc := json.NewEncoder(a.stdout)
+		return func(ev dns.Event) error { return enc.Encode(ev) }, nil
+	case "jsonl":
+		rw, err := ddx.NewRecordWriter(a.stdout, ddx.Header{DDX: version(), Now: time.Now().UTC()})
+		if err != nil {
+			return nil, err
+		}
+		return func(ev dns.Event) error {
+			fact := dns.VerdictFact(ev.Verdict, "ddx dns watch")
+			return errors.Join(rw.Write(ddx.Record{Fact: &fact}), rw.Flush())
+		}, nil
 	}
-	fmt.Fprint(a.stdout, dns.Printable(fmt.Sprintf("%s %s %s %s: %s\n", ev.Time.UTC().Format(time.RFC3339), ev.Kind, ev.Alarm.Name, ev.Endpoint, ev.Alarm.Summary)))
+	return nil, usagef("unknown format %q: text, json or jsonl", format)
 }
 
 // serveMetrics serves a collector until the returned function is called.
