@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -232,5 +233,103 @@ func TestWeigh(t *testing.T) {
 		if k.Move != c.move || int(k.Waiting+0.5) != int(c.waiting) || int(k.Moving+0.5) != int(c.moving) || k.BreakEven != c.even || len(k.Inputs) != 5 {
 			t.Errorf("%s: %+v", c.name, k)
 		}
+	}
+}
+
+// Three daemons for one endpoint, over a real server, while targets come and
+// go: an observer never sees it empty or going back, and all end in agreement.
+func TestDaemonsSideBySide(t *testing.T) {
+	zone := emptyZone + "api 30 IN A 127.0.0.1\napi 30 IN A 127.0.0.2\napi 30 IN A 127.0.0.3\n"
+	server := dnstest.Bind(t, "127.0.0.1", dnstest.FreePort(t), dnstest.Zones{raceZone: zone}, "")
+	c, err := readConfig(t, fullConfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Provider.RFC2136.Server = server.Addr
+	c.Guards.MaxShrink = 100
+	for i := range c.Targets {
+		c.Targets[i].Site = ""
+	}
+	c.Check.Port = uint16(dnstest.FreePort(t))
+	up := make([]net.Listener, len(c.Targets))
+	flip := func(i int) {
+		if up[i] != nil {
+			up[i].Close()
+			up[i] = nil
+			return
+		}
+		l, err := net.Listen("tcp", net.JoinHostPort(c.Targets[i].Address.String(), itoa(c.Check.Port)))
+		if err != nil {
+			t.Error(err)
+		}
+		up[i] = l
+	}
+	for i := range up {
+		flip(i)
+	}
+	defer func() {
+		for _, l := range up {
+			if l != nil {
+				l.Close()
+			}
+		}
+	}()
+	prov, err := c.Dynamic()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var wg sync.WaitGroup
+	for i := range 3 {
+		c.Vantage.Name = "vantage-" + itoa(uint16(i))
+		d, err := c.Daemon(prov, time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Apply = true
+		if i == 0 {
+			if res, err := d.Round(ctx, Order{Adopt: true}); err != nil || !res.Applied {
+				t.Fatalf("adopt: %+v %v", res, err)
+			}
+		}
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		wg.Go(func() { d.Run(ctx, tick.C) })
+	}
+	generation, looks, flips := Record{}.Generation, 0, 0
+	look := func() Current {
+		cur, err := prov.Read(ctx, raceName)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if looks++; len(cur.Addresses) == 0 || cur.Record.Generation < generation {
+			t.Errorf("%d addresses at generation %d after %d", len(cur.Addresses), cur.Record.Generation, generation)
+		}
+		generation = cur.Record.Generation
+		return cur
+	}
+	for end := time.Now().Add(raceTime() / 3); time.Now().Before(end); {
+		flip(flips % 2) // the third target stays up
+		before := look().Record.Generation
+		for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline) && look().Record.Generation == before; {
+		}
+		flips++
+	}
+	for i := range 2 {
+		if up[i] == nil {
+			flip(i)
+		}
+	}
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline) && len(look().Addresses) < 3; {
+	}
+	if cur := look(); cur.Addresses.String() != "127.0.0.1 127.0.0.2 127.0.0.3" || cur.Drifted() {
+		t.Errorf("does not converge: %+v", cur)
+	}
+	cancel()
+	wg.Wait()
+	t.Logf("%d looks, %d changes of health, generation %d", looks, flips, generation)
+	if generation < 4 {
+		t.Error("too little happened to prove anything")
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ddx/controlplane"
+	"ddx/dns"
 	"ddx/dnstest"
 
 	mdns "github.com/miekg/dns"
@@ -68,7 +69,9 @@ func enactorProcess(mode, server, planFile, owner string) {
 		case "trees":
 			worked = trees(prov, gen)
 		case "fenced":
-			worked = fenced(prov, gen, owner)
+			worked = fenced(slow{prov}, gen, owner)
+		case "bare":
+			worked = fenced(bare{prov}, gen, owner)
 		}
 		if !worked {
 			time.Sleep(3 * time.Millisecond) // pace of the loop, not waiting for anything
@@ -84,8 +87,8 @@ func stall() {
 }
 
 // fenced is the enactor of the product, with a plan picked before the delay.
-func fenced(prov *RFC2136, gen int, owner string) bool {
-	e := &Enactor{Provider: slow{prov}, Name: raceName, Owner: owner, Nonce: NewNonce, Wait: func(context.Context, int) error { return nil }}
+func fenced(prov Provider, gen int, owner string) bool {
+	e := &Enactor{Provider: prov, Name: raceName, Owner: owner, Nonce: NewNonce, Wait: func(context.Context, int) error { return nil }}
 	res, err := e.Enact(context.Background(), func(cur Current) Decision {
 		if controlplane.Generation(gen) <= cur.Record.Generation {
 			return Decision{Verdict: VerdictUnchanged}
@@ -111,6 +114,20 @@ type slow struct{ *RFC2136 }
 func (s slow) Commit(ctx context.Context, name string, expect Current, to Change) (controlplane.Status, error) {
 	stall()
 	return s.RFC2136.Commit(ctx, name, expect, to)
+}
+
+// bare is the same enactor without the fence: the same single message, but for
+// its prerequisites.
+type bare struct{ *RFC2136 }
+
+func (b bare) Commit(ctx context.Context, name string, _ Current, to Change) (controlplane.Status, error) {
+	stall()
+	m := new(mdns.Msg)
+	m.SetUpdate(b.Zone)
+	gen := dns.GenerationName(name)
+	m.RemoveRRset([]mdns.RR{header(gen, mdns.TypeTXT), header(name, mdns.TypeA)})
+	m.Insert(append([]mdns.RR{text(gen, to.Record.String())}, addressRRs(name, to.Addresses, to.TTL)...))
+	return b.send(ctx, "commit", m)
 }
 
 // trees is the design of October 2025 in DNS: the records of each generation
