@@ -39,6 +39,12 @@ func zoneFile(name string) string {
 // allowed. extra goes into the options block.
 func Bind(t testing.TB, addr string, port int, zones Zones, extra string) *Process {
 	t.Helper()
+	return BindPolicy(t, addr, port, zones, extra, fmt.Sprintf("allow-update { key %q; };", strings.TrimSuffix(KeyName, ".")))
+}
+
+// BindPolicy is Bind with the statements that say who may update each zone.
+func BindPolicy(t testing.TB, addr string, port int, zones Zones, extra, policy string) *Process {
+	t.Helper()
 	prog := need(t, "named", "bind9")
 	dir := t.TempDir()
 	var c strings.Builder
@@ -51,7 +57,7 @@ key %q { algorithm hmac-sha256; secret %q; };
 `, dir, dir, port, addr, extra, strings.TrimSuffix(KeyName, "."), KeySecret)
 	for _, z := range zones.names() {
 		Write(t, dir, zoneFile(z), zones[z])
-		fmt.Fprintf(&c, "zone %q { type primary; file %q; allow-update { key %q; }; };\n", z, zoneFile(z), strings.TrimSuffix(KeyName, "."))
+		fmt.Fprintf(&c, "zone %q { type primary; file %q; %s };\n", z, zoneFile(z), policy)
 	}
 	conf := Write(t, dir, "named.conf", c.String())
 	return launch(t, dir, fmt.Sprintf("%s:%d", addr, port), prog, "-g", "-n", "1", "-c", conf)

@@ -292,3 +292,22 @@ func TestForeignNameIsRefused(t *testing.T) {
 		})
 	}
 }
+
+// The server's policy of docs/failover.md is enough, and not one name more.
+func TestLeastPrivilege(t *testing.T) {
+	const policy = "update-policy { grant ddx-test name api.race.example. A AAAA; grant ddx-test name _ddx.api.race.example. TXT; grant ddx-test name _rehearse._ddx.api.race.example. TXT; };"
+	prov := raceProvider(dnstest.BindPolicy(t, "127.0.0.1", dnstest.FreePort(t), dnstest.Zones{raceZone: emptyZone}, "", policy))
+	if err := prov.Verify(t.Context(), raceName); err != nil {
+		t.Error(err)
+	}
+	change := Change{Record{Generation: 1, Hash: hash(planned(1), 30)}, planned(1), 30}
+	if status, err := prov.Commit(t.Context(), raceName, Current{}, change); status != controlplane.Applied {
+		t.Errorf("own name: %s %v", statusName(status), err)
+	}
+	if status, err := prov.Commit(t.Context(), "www."+raceZone, Current{}, change); status != controlplane.Refused || err == nil {
+		t.Errorf("another name: %s %v", statusName(status), err)
+	}
+	if err := prov.Verify(t.Context(), "www."+raceZone); err == nil {
+		t.Error("another name verifies")
+	}
+}
