@@ -127,8 +127,15 @@ func (e *evaluation) variables(f *ddx.Fact) map[string]any {
 	for name, val := range e.context {
 		v[name] = val
 	}
-	for name, val := range f.Fields {
-		v[name] = val
+	for _, field := range ddx.LookupFact(f.Kind).Fields {
+		switch val, ok := f.Fields[field.Name]; {
+		case ok:
+			v[field.Name] = val
+		case field.Type == ddx.String:
+			v[field.Name] = ""
+		case field.Type == ddx.Strings:
+			v[field.Name] = []string{}
+		}
 	}
 	v["subject"] = f.Subject.Name
 	e.vars[f] = v

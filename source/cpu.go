@@ -110,7 +110,8 @@ var topBatch = Reader{
 				emit(it.fact("tasks", host, n, it.lineText(n), "total", asInt(m[1]), "zombies", asInt(m[2])))
 			case topMem.MatchString(line):
 				m := topMem.FindStringSubmatch(line)
-				unit := map[string]float64{"K": 1, "M": 1 << 10, "G": 1 << 20}[strings.ToUpper(m[1] + m[3])[:1]]
+				unit := map[string]float64{"M": 1 << 10, "G": 1 << 20}[strings.ToUpper(m[1]+m[3])]
+				unit = max(unit, 1) // kB where it names none
 				total, ok1 := asSize(m[2], unit, 1).(int64)
 				rest := topFree.FindStringSubmatch(line)
 				if ok1 && rest != nil {

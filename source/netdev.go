@@ -24,9 +24,9 @@ var (
 		Read:  readNetstatInterfaces,
 	}
 	sysClassNet = Reader{
-		Name: "sys-class-net", Doc: "/sys/class/net: MTU, hardware address, carrier and state, one file each or as grep prints them",
+		Name: "sys-class-net", Doc: "/sys/class/net: MTU, hardware address and state (carrier, which a downed interface refuses, when it is given), one file each or as grep prints them",
 		Kinds: []string{"nic.link", "nic.counter"},
-		Files: []string{"sys/class/net/*/mtu", "sys/class/net/*/address", "sys/class/net/*/operstate", "sys/class/net/*/carrier", "sys/class/net/*/flags"},
+		Files: []string{"sys/class/net/*/mtu", "sys/class/net/*/address", "sys/class/net/*/operstate", "sys/class/net/*/flags"},
 		Match: matchSysClassNet,
 		Read:  readSysClassNet,
 	}

@@ -47,7 +47,7 @@ func OpenFiles(ctx context.Context, paths []string, o Options) ([]Take, error) {
 	all := append(takes(c.takes), c.bundles...)
 	for i := range all {
 		finish(&all[i], &o)
-		all[i].spool = c.spool
+		all[i].spool, all[i].location = c.spool, o.Location
 	}
 	return all, ctx.Err()
 }

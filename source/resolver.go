@@ -14,7 +14,7 @@ var (
 	resolvConf = Reader{
 		Name: "resolv-conf", Doc: "/etc/resolv.conf: the resolver's configuration",
 		Kinds: []string{"dns.config"},
-		Files: []string{"etc/resolv.conf", "run/systemd/resolve/resolv.conf"},
+		Files: []string{"etc/resolv.conf"},
 		Match: anyLine(`^\s*nameserver\s+[0-9A-Fa-f.:%\w]*[.:][0-9A-Fa-f.:%\w]*\s*(?:[#;].*)?$|^\s*options\s+(?:.*\s)?(?:ndots|timeout|attempts):\d`),
 		Read:  readResolvConf,
 	}
