@@ -1,9 +1,9 @@
 package dns
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -186,12 +186,7 @@ func sorted(set map[string]bool) []string {
 	if len(set) == 0 {
 		return nil
 	}
-	out := make([]string, 0, len(set))
-	for k := range set {
-		out = append(out, k)
-	}
-	sort.Strings(out)
-	return out
+	return slices.Sorted(maps.Keys(set))
 }
 
 // family returns "A" or "AAAA" for an address in text, "" for anything else.

@@ -55,24 +55,16 @@ func Check(ctx context.Context, name string, opts Options) (Answers, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	if opts.Port == 0 {
-		opts.Port = 53
-	}
+	opts.Port = cmp.Or(opts.Port, 53)
 	if len(opts.Types) == 0 {
 		opts.Types = []string{"A", "AAAA"}
 	}
 	r := &run{opts: opts, client: &client{
 		timeout:  cmp.Or(opts.Timeout, 2*time.Second),
-		attempts: max(opts.Attempts, 1),
-		udpSize:  opts.UDPSize,
+		attempts: max(cmp.Or(opts.Attempts, 2), 1),
+		udpSize:  cmp.Or(opts.UDPSize, 1232),
 		now:      opts.Now,
 	}}
-	if opts.Attempts == 0 {
-		r.client.attempts = 2
-	}
-	if r.client.udpSize == 0 {
-		r.client.udpSize = 1232
-	}
 	r.out = Answers{Name: Canonical(name), Time: opts.Now()}
 	if strings.TrimSpace(name) == "" || !validName(r.out.Name) {
 		return r.out, fmt.Errorf("check %q: not a domain name", name)

@@ -184,12 +184,25 @@ func (s *scene) disagreement() {
 		if since := s.base.DisagreeSince; !since.IsZero() {
 			d := s.a.Time.Sub(since)
 			age = fmt.Sprintf("propagating: they differ for %s", d.Round(time.Second))
-			if limit := s.refresh(); d > limit {
+			if limit := s.refresh(); d > limit && !s.moving(serial) {
 				level, age = Wrong, fmt.Sprintf("stuck: they differ for %s, longer than the refresh of %s", d.Round(time.Second), limit)
 			}
 		}
 		s.add(Disagree, level, "authoritative servers give different sets and serials; "+age, append(evidence, serialLines(serial)...)...)
 	}
+}
+
+// moving reports that the server that is behind has moved since the last look: a
+// zone that changes all the time is always a little apart, and not stuck.
+func (s *scene) moving(serial map[string]uint32) bool {
+	behind := ""
+	for _, addr := range keys(serial) {
+		if behind == "" || int32(serial[addr]-serial[behind]) < 0 {
+			behind = addr
+		}
+	}
+	before, known := s.base.Serial[behind]
+	return known && before != serial[behind]
 }
 
 // refresh is after how long a secondary must have noticed a change.

@@ -179,7 +179,10 @@ func (s *scene) stale(vs []view) {
 	level := Suspect
 	var last time.Time
 	for _, v := range vs {
-		if _, counting := s.earlier(v); counting || staleEDE(v) {
+		// Providers that answer by place or in rotation give this host one set and
+		// the resolver another. Only addresses that the name is known to have had,
+		// or the resolver's own word, show that these are old.
+		if staleEDE(v) || !slices.ContainsFunc(v.addrs, func(a string) bool { return !slices.Contains(s.base.Addresses, a) }) {
 			level = Wrong
 		}
 		if ttl, ok := lowestTTL(v); ok {
@@ -188,7 +191,10 @@ func (s *scene) stale(vs []view) {
 			}
 		}
 	}
-	summary := fmt.Sprintf("%d of %s serve addresses that no authoritative server gives, until %s", servers(vs), plural(s.v.Resolvers, "resolver"), clock(last))
+	summary := fmt.Sprintf("%d of %s serve addresses that no authoritative server gives here, until %s", servers(vs), plural(s.v.Resolvers, "resolver"), clock(last))
+	if level == Suspect {
+		summary += "; old, or another set for another place"
+	}
 	if slices.ContainsFunc(vs, staleEDE) {
 		summary += "; serve-stale: it cannot refresh from the authorities, so the time is no promise"
 	}

@@ -103,6 +103,17 @@ func TestClassify(t *testing.T) {
 	}
 }
 
+// A zone that changes all the time is not stuck, however long its servers are
+// apart; one whose server stands still is.
+func TestStuck(t *testing.T) {
+	a := answers(t, t0, "authority 192.0.2.1:53 api.x. SOA NOERROR aa | | x. 60 SOA ns. host. 9 300 600 86400 300",
+		"authority 192.0.2.2:53 api.x. SOA NOERROR aa | | x. 60 SOA ns. host. 7 300 600 86400 300",
+		"authority 192.0.2.1:53 api.x. A NOERROR aa | api.x. 60 A 10.0.0.1", "authority 192.0.2.2:53 api.x. A NOERROR aa | api.x. 60 A 10.0.0.2")
+	hourAgo := t0.Add(-time.Hour)
+	want(t, Classify(a, Baseline{DisagreeSince: hourAgo, Serial: map[string]uint32{"192.0.2.2:53": 7}}), Disagree, Wrong)
+	want(t, Classify(a, Baseline{DisagreeSince: hourAgo, Serial: map[string]uint32{"192.0.2.2:53": 6}}), Disagree, Suspect)
+}
+
 // Where only the resolver may be asked, silent authorities are no fault.
 func TestAuthoritiesBehindAFilter(t *testing.T) {
 	a := answers(t, t0, "resolver 192.0.2.9:53 api.x. A NOERROR | api.x. 12 A 10.0.0.1")

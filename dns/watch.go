@@ -184,14 +184,10 @@ func (s *WatchState) learn(cfg WatchConfig, a Answers, v Verdict, heard bool) {
 		return
 	}
 	s.Baseline.Addresses = before
-	accept := cfg.Accept
-	if accept == 0 {
-		accept = 24 * time.Hour
-	}
 	switch {
 	case s.SmallerFrom.IsZero():
 		s.SmallerFrom = a.Time
-	case a.Time.Sub(s.SmallerFrom) >= accept && len(v.Addresses) >= s.Baseline.Minimum:
+	case a.Time.Sub(s.SmallerFrom) >= cmp.Or(cfg.Accept, 24*time.Hour) && len(v.Addresses) >= s.Baseline.Minimum:
 		s.Baseline.Addresses, s.SmallerFrom = v.Addresses, time.Time{}
 	}
 }
