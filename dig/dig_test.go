@@ -155,7 +155,7 @@ x.                  	60	IN	SOA	ns.x. host.x. 7 3600 600 86400 300
 				t.Errorf("%s from a %s, want %s from a %s\n%s", v.Class, r.Server.Role, c.class, c.role, fmt.Sprintf("%+v", v))
 			}
 			if c.class == dns.ServFail && !strings.Contains(fmt.Sprintf("%+v", v), "no authoritative server: No Reachable Authority") {
-				t.Error(fmt.Sprintf("%+v", v))
+				t.Errorf("%+v", v)
 			}
 		})
 	}

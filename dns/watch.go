@@ -9,10 +9,10 @@ import (
 
 // Endpoint is a name to be watched.
 type Endpoint struct {
-	Name       string `json:"name" yaml:"name"`
-	Minimum    int    `json:"minimum,omitempty" yaml:"minimum"`         // fewer addresses than this is a fault
-	MeantEmpty bool   `json:"meant_empty,omitempty" yaml:"meant_empty"` // being without addresses is right
-	Generation bool   `json:"generation,omitempty" yaml:"generation"`   // it carries a generation record
+	Name       string `json:"name"`
+	Minimum    int    `json:"minimum,omitempty"`     // fewer addresses than this is a fault
+	MeantEmpty bool   `json:"meant_empty,omitempty"` // being without addresses is right
+	Generation bool   `json:"generation,omitempty"`  // it carries a generation record
 }
 
 // WatchConfig says when alarms are raised and cleared. The zero value is

@@ -235,7 +235,11 @@ func (a *app) dnsWatch(ctx context.Context, names []string, f *dnsFlags) error {
 		return usagef("--interval must be positive")
 	}
 	w := &dns.Watcher{Config: f.watch, StateFile: f.state, Sink: write,
-		Look: func(ctx context.Context, e dns.Endpoint) (dns.Answers, error) { return dns.Check(ctx, e.Name, f.opts) }}
+		Look: func(ctx context.Context, e dns.Endpoint) (dns.Answers, error) {
+			opts := f.opts
+			opts.Generation = e.Generation
+			return dns.Check(ctx, e.Name, opts)
+		}}
 	for _, n := range names {
 		w.Endpoints = append(w.Endpoints, dns.Endpoint{Name: n, Minimum: f.minimum, MeantEmpty: f.empty, Generation: f.opts.Generation})
 	}
