@@ -52,3 +52,12 @@ func TestKeepAliveLine(t *testing.T) {
 		t.Errorf("origin %q", f.Evidence[0].Origin)
 	}
 }
+
+// A quote within a logfmt message is escaped: the pattern meets the decoded
+// message, not the raw line.
+func TestEscapedLogfmtMessage(t *testing.T) {
+	d := diagnoseText(t, `time="2026-03-01T11:59:00Z" level=error msg="Failed to resolve \"fs-0123abcd.efs.eu-west-1.amazonaws.com\" - check that your file system ID is correct"`+"\n")
+	if len(d.Findings) == 0 || d.Findings[0].Mode != "efs-dns-resolve-failed" {
+		t.Fatalf("findings %v", d.Findings)
+	}
+}

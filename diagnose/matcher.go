@@ -49,9 +49,10 @@ var lossLines = []*regexp.Regexp{
 	regexp.MustCompile(`kmsg buffer overrun, some messages lost`),
 }
 
-// encodedMessage is a JSON record whose message is an array of bytes, or has
-// escapes: the raw line does not show the text that patterns are written for.
-const encodedMessage = `"MESSAGE" ?: ?\[|"(?:MESSAGE|log|msg|message)" ?: ?"[^"]*\\["u]`
+// encodedMessage is a JSON record whose message is an array of bytes, or a JSON
+// or logfmt record whose message has escapes: the raw line does not show the text that
+// patterns are written for.
+const encodedMessage = `"MESSAGE" ?: ?\[|"(?:MESSAGE|log|msg|message)" ?: ?"[^"]*\\["u]|\bmsg="[^"]*\\["n]`
 
 const bootLine = `Linux version \d+\.\d+`
 
