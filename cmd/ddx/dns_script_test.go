@@ -36,7 +36,7 @@ func TestDNSScripts(t *testing.T) {
 			}
 			testscript.Run(t, testscript.Params{
 				Files:         []string{script},
-				UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
+				UpdateScripts: *updateScripts,
 				Setup: func(e *testscript.Env) error {
 					e.Setenv("SERVER", server.Addr)
 					e.Setenv("PORT", strconv.Itoa(port))
@@ -44,33 +44,11 @@ func TestDNSScripts(t *testing.T) {
 					return nil
 				},
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
-					"ddx":    ddxCommand,
+					"status": exitStatus,
 					"expand": expandCommand,
 				},
 			})
 		})
-	}
-}
-
-// ddxCommand runs ddx inside the test process: "ddx STATUS ARGS...".
-func ddxCommand(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 1 {
-		ts.Fatalf("usage: ddx STATUS ARGS")
-	}
-	in, err := os.Open(ts.MkAbs("stdin"))
-	if err != nil {
-		in, err = os.Open(os.DevNull)
-		ts.Check(err)
-	}
-	defer in.Close()
-	for i, a := range args {
-		if strings.HasPrefix(a, "./") {
-			args[i] = ts.MkAbs(a)
-		}
-	}
-	got := run(args[1:], in, ts.Stdout(), ts.Stderr())
-	if strconv.Itoa(got) != args[0] {
-		ts.Fatalf("exit status %d, want %s", got, args[0])
 	}
 }
 
