@@ -22,6 +22,10 @@ var allowed = map[string][]string{
 	"diagnose": {"catalog", "scan", "logline", "kernlog"},
 	"remedy":   {"catalog", "diagnose"},
 	"output":   {},
+	"dns":      {"github.com/miekg/dns", "github.com/prometheus/client_golang"},
+	"dig":      {"dns", "github.com/miekg/dns"},
+	"dnstest":  {"github.com/miekg/dns"}, // tests only
+	"failover": {"controlplane", "dns", "github.com/miekg/dns", "go.yaml.in/yaml"},
 	"source":   {"logline", "github.com/klauspost/compress", "github.com/ulikunitz/xz", "golang.org/x/sys"},
 }
 

@@ -103,6 +103,8 @@ Exit status: 0 nothing wrong, 1 ddx failed, 2 wrong usage, 3 something is wrong,
 		a.diagnoseCommand(),
 		a.collectCommand(),
 		a.explainCommand(),
+		a.dnsCommand(),
+		a.failoverCommand(),
 		a.catalogCommand(),
 		a.packetsCommand(),
 	)
