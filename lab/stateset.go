@@ -1,0 +1,99 @@
+package lab
+
+// stateSet is an exact set of packed states: open addressing over one flat
+// table of 16-byte slots. id, if kept, numbers the state in each slot.
+type stateSet struct {
+	slots  []State
+	id     []uint32
+	mask   uint64
+	hashes []uint64
+	touch  uint64 // keeps the loads of prepare from being optimised away
+}
+
+const occupied = 1 << 63 // set in Hi of every stored state; an empty slot is zero
+
+func newStateSet(numbered bool) *stateSet {
+	t := &stateSet{slots: make([]State, 1<<12), mask: 1<<12 - 1}
+	if numbered {
+		t.id = make([]uint32, 1<<12)
+	}
+	return t
+}
+
+// hash mixes both halves with two multiplications.
+func (s State) hash() uint64 {
+	h := (s.Hi ^ s.Lo>>32 ^ s.Lo<<32) * 0x9E3779B97F4A7C15
+	h = (h ^ h>>29 ^ s.Lo) * 0xBF58476D1CE4E5B9
+	return h ^ h>>32
+}
+
+// prepare computes the hashes of a block of edges and touches their slots, so
+// that the memory system fetches them side by side instead of one by one.
+func (t *stateSet) prepare(edges []Edge) {
+	t.hashes = t.hashes[:0]
+	var sum uint64
+	for k := range edges {
+		h := edges[k].To.hash()
+		t.hashes = append(t.hashes, h)
+		sum ^= t.slots[h&t.mask].Lo
+	}
+	t.touch ^= sum
+}
+
+// insert adds s, whose hash is h, and returns its slot and whether it is new.
+func (t *stateSet) insert(s State, h uint64) (slot int, fresh bool) {
+	hi := s.Hi | occupied
+	for i := h & t.mask; ; i = (i + 1) & t.mask {
+		p := &t.slots[i]
+		if p.Lo == s.Lo && p.Hi == hi {
+			return int(i), false
+		}
+		if p.Hi == 0 {
+			*p = State{hi, s.Lo}
+			return int(i), true
+		}
+	}
+}
+
+// grow doubles the table when n states fill half of it.
+func (t *stateSet) grow(n int) {
+	if 2*n < len(t.slots) {
+		return
+	}
+	old, oldID := t.slots, t.id
+	t.slots = make([]State, 2*len(old))
+	t.mask = uint64(len(t.slots) - 1)
+	if oldID != nil {
+		t.id = make([]uint32, len(t.slots))
+	}
+	for i, s := range old {
+		if s.Hi == 0 {
+			continue
+		}
+		plain := State{s.Hi &^ occupied, s.Lo}
+		slot, _ := t.insert(plain, plain.hash())
+		if oldID != nil {
+			t.id[slot] = oldID[i]
+		}
+	}
+}
+
+// stateLog holds states in the order of discovery, in chunks that never move.
+type stateLog struct {
+	chunks [][]State
+	len    int
+}
+
+const chunkBits = 14
+
+func (l *stateLog) push(s State) {
+	if l.len&(1<<chunkBits-1) == 0 {
+		l.chunks = append(l.chunks, make([]State, 1<<chunkBits))
+	}
+	l.chunks[l.len>>chunkBits][l.len&(1<<chunkBits-1)] = s
+	l.len++
+}
+
+func (l *stateLog) at(i int) State {
+	return l.chunks[i>>chunkBits][i&(1<<chunkBits-1)]
+}
