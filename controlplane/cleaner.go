@@ -72,8 +72,8 @@ func StepCleaner(cfg *CleanerConfig, c Cleaner, a Answer) Cleaner {
 		}
 		c.Phase, c.Doomed = CleanerDeleting, doomed
 	case CleanerDeleting:
-		if a.Status != Applied {
-			return Cleaner{}
+		if a.Status == LockLost {
+			return cfg.begin(c.Applied, c.Endpoint)
 		}
 		return cfg.begin(c.Applied, c.Endpoint+1)
 	}

@@ -16,6 +16,7 @@ type EnactorConfig struct {
 	ExpireAtomic      bool // the same, judged inside the transaction
 	CheckTarget       bool // the write requires that the new tree exists
 	OneBatch          bool // build and switch in one transaction
+	CarryTree         bool // the switch carries the whole tree again, although it was built before
 	RollbackApart     bool // the rollback alias may fail without failing the switch
 	RefuseEmpty       bool // never apply a plan without targets
 	Clean             bool // run the cleaner after a plan
@@ -34,7 +35,8 @@ const (
 )
 
 // Enactor is the state of an enactor. Variables that the phase does not need
-// are zero, so that equal behaviour means equal state.
+// are zero, so that equal behaviour means equal state. A driver gives the lock
+// of an endpoint back as soon as the enactor has left that endpoint.
 type Enactor struct {
 	Phase    EnactorPhase
 	Endpoint uint8
@@ -67,8 +69,8 @@ type EnactorOutcome uint8
 const (
 	EnactorWorking    EnactorOutcome = iota
 	EnactorSkipped                   // the plan was not taken: nothing to do, or it has no targets
-	EnactorFinished                  // the plan is on every endpoint; the cleaner may start
-	EnactorSuperseded                // something newer is active: the plan was dropped
+	EnactorFinished                  // every endpoint has the plan or a newer one; the cleaner may start
+	EnactorSuperseded                // the plan is too old: it was dropped
 	EnactorRejected                  // the provider refused: the plan was dropped, raise an alarm
 )
 
@@ -139,10 +141,7 @@ func (cfg *EnactorConfig) judge(e Enactor, a Answer) (Enactor, EnactorOutcome) {
 		return Enactor{}, EnactorSuperseded
 	}
 	if (cfg.Recheck || cfg.CompareGeneration) && a.Active >= e.Plan && !(a.Active == e.Plan && a.Empty) {
-		if a.Active == e.Plan {
-			return cfg.advance(e)
-		}
-		return Enactor{}, EnactorSuperseded
+		return cfg.advance(e)
 	}
 	e.Phase = EnactorCommitting
 	if cfg.CompareGeneration {
@@ -162,16 +161,23 @@ func (cfg *EnactorConfig) committed(e Enactor, a Answer) (Enactor, EnactorOutcom
 		e.Phase, e.Seen = cfg.afterBuild(), 0
 		return e, EnactorWorking
 	case Conflict:
-		if cfg.CompareGeneration {
+		switch {
+		case cfg.CompareGeneration:
 			e.Phase, e.Seen = EnactorReading, 0
 			return e, EnactorWorking
+		case cfg.OnlyNewer:
+			return cfg.advance(e)
 		}
 		return Enactor{}, EnactorSuperseded
+	case LockLost:
+		return cfg.begin(e.Plan, e.Endpoint), EnactorWorking
 	}
 	return Enactor{}, EnactorRejected
 }
 
-// advance goes to the next endpoint of the plan, or ends the plan.
+// advance goes to the next endpoint of the plan, or ends the plan. An endpoint
+// that has something newer is passed over: the plan may still be news to the
+// next one.
 func (cfg *EnactorConfig) advance(e Enactor) (Enactor, EnactorOutcome) {
 	if e.Endpoint+1 < cfg.Endpoints {
 		return cfg.begin(e.Plan, e.Endpoint+1), EnactorWorking
@@ -193,7 +199,7 @@ func (e Enactor) Pending(cfg *EnactorConfig, sender uint8, empty bool) Command {
 	case EnactorReading:
 		c.Op = OpRead
 	case EnactorCommitting:
-		c.Op, c.Build, c.Release = OpCommit, cfg.OneBatch, cfg.Lock
+		c.Op, c.Build, c.Release = OpCommit, cfg.OneBatch || cfg.CarryTree, cfg.Lock
 		c.Expect, c.Retain, c.Require = e.Seen, cfg.Retain, cfg.requires()
 	}
 	return c

@@ -64,7 +64,7 @@ type Command struct {
 	Require  Require
 	Build    bool // the commit also adds the tree of Plan
 	Empty    bool // the plan has no targets: its tree holds no address
-	Release  bool // the transaction also gives the lock back
+	Release  bool // the transaction also gives the lock back, whoever holds it
 	Plan     Generation
 	Expect   Generation
 	Retain   Generation
@@ -83,6 +83,7 @@ type Status uint8
 const (
 	Applied  Status = iota
 	Conflict        // a condition on the generation did not hold: nothing applied
+	LockLost        // the lock is not the sender's any more: nothing applied
 	Refused         // another condition did not hold: nothing applied
 	Unknown         // no answer: applied or not
 )
@@ -104,7 +105,7 @@ func (z Endpoint) Apply(c Command, newest Generation) (Endpoint, Answer) {
 	switch c.Op {
 	case OpLock:
 		if z.Holder != 0 && z.Holder != c.Sender {
-			return z, Answer{Status: Refused}
+			return z, Answer{Status: LockLost}
 		}
 		z.Holder = c.Sender
 	case OpBuild:
@@ -125,8 +126,9 @@ func (z Endpoint) commit(c Command, newest Generation) (Endpoint, Answer) {
 		c.Require&RequireOlder != 0 && z.Active >= c.Plan && !z.Empty(),
 		c.Require&RequireFresh != 0 && newest-c.Plan >= c.Retain:
 		return z, Answer{Status: Conflict}
-	case c.Require&RequireHolder != 0 && z.Holder != c.Sender,
-		c.Require&RequireRollback != 0 && z.Empty(),
+	case c.Require&RequireHolder != 0 && z.Holder != c.Sender:
+		return z, Answer{Status: LockLost}
+	case c.Require&RequireRollback != 0 && z.Empty(),
 		c.Require&RequireTarget != 0 && !c.Build && !z.Trees.Has(c.Plan):
 		return z, Answer{Status: Refused}
 	}
@@ -145,7 +147,7 @@ func (z Endpoint) commit(c Command, newest Generation) (Endpoint, Answer) {
 
 func (z Endpoint) delete(c Command) (Endpoint, Answer) {
 	if c.Require&RequireHolder != 0 && z.Holder != c.Sender {
-		return z, Answer{Status: Refused}
+		return z, Answer{Status: LockLost}
 	}
 	doomed := c.Delete
 	if c.Require&RequireInactive != 0 {

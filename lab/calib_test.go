@@ -44,7 +44,7 @@ func TestCalib(t *testing.T) {
 		{"10", func(c *cfg) { c.Cleaner.SpareActive = true }, "1444 / 3735 / 40436 / 11561 10 8 10 150/6928"},
 		{"11", func(c *cfg) { c.Cleaner.Conditional = true }, "1406 / 3715 / 38777 / 11359 10 8 - 112 / 5398"},
 		{"12", func(c *cfg) { c.Cleaner.Conditional = true; c.Enactor.CheckTarget = true }, "1326 / 3545 / 35767 / 9312 - 8 - 0"},
-		{"13", func(c *cfg) { c.Cleaner.Conditional = true; c.Enactor.OneBatch = true }, "3204 / 10151 / 254868 / 27448 - 10 - 0"},
+		{"13", func(c *cfg) { c.Cleaner.Conditional = true; c.Enactor.CarryTree = true; c.Enactor.Recheck = true }, "3204 / 10151 / 254868 / 27448 - 10 - 0"},
 		{"14", func(c *cfg) { c.Enactor.CheckTarget = true }, "1460 / 3743 / 42329 / 10962 10 8 10 134 / 6091"},
 		{"15", func(c *cfg) { c.Cleaner.AgeFromActive = true }, "1566 / 4670 / 56222 / 14529 10 8 10 165 / 9454"},
 		{"16", func(c *cfg) { c.Enactor.ExpirePlan = true }, "3571 / 11026 / 165396 / 24639 12 10 12 307/26551"},

@@ -129,6 +129,7 @@ func (d *dnsSpace) enact(s State, i int, w uint64, newest controlplane.Generatio
 	z, ans := before.Apply(cmd, newest)
 	verb := verbPick + int(cmd.Op-controlplane.OpPick)
 	after := d.afterEnactor(e, ans)
+	z = giveBack(z, i, cmd.Endpoint, w, after)
 	if z == before && after == w {
 		return edges // refused and still waiting: nothing happened
 	}
@@ -162,6 +163,7 @@ func (d *dnsSpace) clean(s State, i int, w uint64, newest controlplane.Generatio
 	z, ans := before.Apply(cmd, newest)
 	verb := verbPick + int(cmd.Op-controlplane.OpPick)
 	after := packCleaner(controlplane.StepCleaner(&d.cleaner, c, ans))
+	z = giveBack(z, i, cmd.Endpoint, w, after)
 	if z == before && after == w {
 		return edges
 	}
@@ -174,6 +176,21 @@ func (d *dnsSpace) clean(s State, i int, w uint64, newest controlplane.Generatio
 		edges = append(edges, Edge{To: d.withActor(t, i, after), Action: action(verb, i+1, cmd.Endpoint, controlplane.Unknown), Broken: bad})
 	}
 	return edges
+}
+
+// giveBack releases the lock of actor i on endpoint ep unless its next state
+// after still works under it. Giving it back in the same action hides nothing:
+// giving it back later is the lock's expiry.
+func giveBack(z controlplane.Endpoint, i int, ep uint8, before, after uint64) controlplane.Endpoint {
+	if z.Holder != uint8(i+1) {
+		return z
+	}
+	phase := after & 15
+	if phase == 0 || phase == uint64(controlplane.EnactorLocking) || phase == uint64(controlplane.CleanerLocking+cleanerPhase) ||
+		(before&15 > cleanerPhase) != (phase > cleanerPhase) || uint8(after>>7&1) != ep {
+		z.Holder = 0
+	}
+	return z
 }
 
 // broken returns the invariants that a change of an endpoint breaks.
