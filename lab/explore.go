@@ -69,7 +69,7 @@ type Exploration struct {
 	levels []int // levels[d] is the index of the first state at depth d
 }
 
-const batch = 1024 // edges whose hash slots are touched together
+const batch = 256 // edges whose hash slots are touched together
 
 // Explore walks every state that can be reached, breadth first, and goes on
 // after a violation, so that the counts are those of the whole space.
@@ -118,8 +118,9 @@ func Explore(ctx context.Context, space Space, opt ExploreOptions) (*Exploration
 				edges[k].To = space.Canonical(edges[k].To)
 			}
 		}
-		x.note(edges, from, first)
-		seen.prepare(edges)
+		if broken := seen.prepare(edges); broken != 0 {
+			x.note(edges, from, first)
+		}
 		for k := range edges {
 			s := edges[k].To
 			slot, fresh := seen.insert(s, seen.hashes[k])
@@ -165,13 +166,6 @@ func (x *Exploration) push(seen *stateSet, slot int, s State) {
 
 // note keeps the first violation of each invariant among a block of edges.
 func (x *Exploration) note(edges []Edge, ends []int, first int) {
-	var any uint32
-	for k := range edges {
-		any |= edges[k].Broken
-	}
-	if any == 0 {
-		return
-	}
 	k := 0
 	for j, end := range ends {
 		for ; k < end; k++ {

@@ -1,21 +1,26 @@
 package lab
 
 // stateSet is an exact set of packed states: open addressing over one flat
-// table of 16-byte slots. id, if kept, numbers the state in each slot.
+// table of 16-byte slots. A state's home slot is the top bits of its hash, so
+// doubling the table moves slot i near slot 2i: growing is one forward pass.
+// id, if kept, numbers the state in each slot.
 type stateSet struct {
 	slots  []State
 	id     []uint32
-	mask   uint64
+	shift  uint // 64 minus the number of bits of a slot's index
 	hashes []uint64
 	touch  uint64 // keeps the loads of prepare from being optimised away
 }
 
-const occupied = 1 << 63 // set in Hi of every stored state; an empty slot is zero
+const (
+	occupied  = 1 << 63 // set in Hi of every stored state; an empty slot is zero
+	firstBits = 12
+)
 
 func newStateSet(numbered bool) *stateSet {
-	t := &stateSet{slots: make([]State, 1<<12), mask: 1<<12 - 1}
+	t := &stateSet{slots: make([]State, 1<<firstBits), shift: 64 - firstBits}
 	if numbered {
-		t.id = make([]uint32, 1<<12)
+		t.id = make([]uint32, 1<<firstBits)
 	}
 	return t
 }
@@ -28,41 +33,48 @@ func (s State) hash() uint64 {
 }
 
 // prepare computes the hashes of a block of edges and touches their slots, so
-// that the memory system fetches them side by side instead of one by one.
-func (t *stateSet) prepare(edges []Edge) {
+// that the memory system fetches them side by side instead of one by one. It
+// returns the invariants that any of the edges breaks.
+func (t *stateSet) prepare(edges []Edge) (broken uint32) {
 	t.hashes = t.hashes[:0]
 	var sum uint64
 	for k := range edges {
 		h := edges[k].To.hash()
 		t.hashes = append(t.hashes, h)
-		sum ^= t.slots[h&t.mask].Lo
+		sum ^= t.slots[h>>t.shift].Lo
+		broken |= edges[k].Broken
 	}
 	t.touch ^= sum
+	return broken
 }
 
 // insert adds s, whose hash is h, and returns its slot and whether it is new.
 func (t *stateSet) insert(s State, h uint64) (slot int, fresh bool) {
 	hi := s.Hi | occupied
-	for i := h & t.mask; ; i = (i + 1) & t.mask {
-		p := &t.slots[i]
+	slots := t.slots
+	for i := int(h >> t.shift); ; {
+		p := &slots[i]
 		if p.Lo == s.Lo && p.Hi == hi {
-			return int(i), false
+			return i, false
 		}
 		if p.Hi == 0 {
 			*p = State{hi, s.Lo}
-			return int(i), true
+			return i, true
+		}
+		if i++; i == len(slots) {
+			i = 0
 		}
 	}
 }
 
-// grow doubles the table when n states fill half of it.
+// grow doubles the table when n states fill three fifths of it.
 func (t *stateSet) grow(n int) {
-	if 2*n < len(t.slots) {
+	if 5*n < 3*len(t.slots) {
 		return
 	}
 	old, oldID := t.slots, t.id
 	t.slots = make([]State, 2*len(old))
-	t.mask = uint64(len(t.slots) - 1)
+	t.shift--
 	if oldID != nil {
 		t.id = make([]uint32, len(t.slots))
 	}
