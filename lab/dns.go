@@ -46,6 +46,7 @@ type dnsSpace struct {
 	planner controlplane.PlannerConfig
 	enactor controlplane.EnactorConfig
 	cleaner controlplane.CleanerConfig
+	memo    []outcome
 }
 
 const (
@@ -92,7 +93,7 @@ func action(verb, actor int, ep uint8, st controlplane.Status) uint32 {
 
 // newDNSSpace fixes the parameters that both halves share.
 func newDNSSpace(cfg DNSConfig) *dnsSpace {
-	d := &dnsSpace{cfg: cfg, planner: cfg.Planner, enactor: cfg.Enactor, cleaner: cfg.Cleaner}
+	d := &dnsSpace{cfg: cfg, planner: cfg.Planner, enactor: cfg.Enactor, cleaner: cfg.Cleaner, memo: make([]outcome, 1<<memoBits)}
 	d.enactor.Endpoints, d.cleaner.Endpoints = uint8(cfg.Endpoints), uint8(cfg.Endpoints)
 	d.enactor.Retain, d.cleaner.Retain = controlplane.Generation(cfg.Retain), controlplane.Generation(cfg.Retain)
 	return d

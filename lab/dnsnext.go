@@ -24,15 +24,12 @@ func (d *dnsSpace) Next(s State, edges []Edge) []Edge {
 	}
 	for i := range d.cfg.Enactors {
 		w := s.Hi >> (i * actorBits) & actorMask
-		switch {
-		case w == 0:
+		if w == 0 {
 			edges = d.pick(s, i, newest, edges)
-		case w&15 <= cleanerPhase:
-			edges = d.enact(s, i, w, newest, edges)
-		default:
-			edges = d.clean(s, i, w, newest, edges)
+			continue
 		}
-		if w != 0 && s.Lo>>budgetCrash&3 != 0 {
+		edges = d.act(s, i, w, newest, edges)
+		if s.Lo>>budgetCrash&3 != 0 {
 			t := d.withActor(s, i, 0)
 			t.Lo -= 1 << budgetCrash
 			edges = append(edges, Edge{To: t, Action: action(verbCrash, i+1, 0, 0)})
@@ -120,28 +117,76 @@ func (d *dnsSpace) pick(s State, i int, newest controlplane.Generation, edges []
 	return append(edges, Edge{To: d.withActor(s, i, packEnactor(e)), Action: action(verbPick, i+1, 0, 0)})
 }
 
-// enact performs the pending command of enactor i.
-func (d *dnsSpace) enact(s State, i int, w uint64, newest controlplane.Generation, edges []Edge) []Edge {
-	e := unpackEnactor(w)
-	cmd := e.Pending(&d.enactor, uint8(i+1), noTargets(s, e.Plan))
-	ep := int(cmd.Endpoint)
-	before := d.endpoint(s, ep)
-	z, ans := before.Apply(cmd, newest)
-	verb := verbPick + int(cmd.Op-controlplane.OpPick)
-	after := d.afterEnactor(e, ans)
-	z = giveBack(z, i, cmd.Endpoint, w, after)
-	if z == before && after == w {
-		return edges // refused and still waiting: nothing happened
+// act appends what actor i, whose packed state is w, can do. Its step depends
+// on its own state, one endpoint, the newest plan and its number only, so the
+// outcome is looked up in a memo and computed at the first meeting.
+func (d *dnsSpace) act(s State, i int, w uint64, newest controlplane.Generation, edges []Edge) []Edge {
+	ep := int(w >> 7 & 1)
+	shift := endpointShift + ep*endpointBits
+	z := s.Lo >> shift & endpointMask
+	empty := s.Lo >> emptyShift >> (w >> 4 & 7) & 1
+	key := w | z<<16 | uint64(newest)<<34 | uint64(i)<<37 | empty<<39 | 1<<40
+	m := &d.memo[key*0x9E3779B97F4A7C15>>(64-memoBits)]
+	if m.key != key {
+		*m = d.step(i, w, unpackEndpoint(z), newest, empty != 0)
+		m.key = key
 	}
-	t := d.withEndpoint(s, ep, z)
-	bad := broken(before, z, false)
-	edges = append(edges, Edge{To: d.withActor(t, i, after), Action: action(verb, i+1, cmd.Endpoint, ans.Status), Broken: bad})
-	if ans.Status == controlplane.Applied && cmd.Writes() && s.Lo>>budgetLostAck&3 != 0 {
-		t.Lo -= 1 << budgetLostAck
-		after = d.afterEnactor(e, controlplane.Answer{Status: controlplane.Unknown})
-		edges = append(edges, Edge{To: d.withActor(t, i, after), Action: action(verb, i+1, cmd.Endpoint, controlplane.Unknown), Broken: bad})
+	if m.stays {
+		return edges
+	}
+	at := i * actorBits
+	lo := s.Lo&^(endpointMask<<shift) | m.endpoint<<shift
+	hi := s.Hi &^ (actorMask << at)
+	edges = append(edges, Edge{To: State{hi | m.after<<at, lo}, Action: m.action, Broken: m.broken})
+	if m.writes && s.Lo>>budgetLostAck&3 != 0 {
+		lost := action(int(m.action&255), i+1, uint8(ep), controlplane.Unknown)
+		edges = append(edges, Edge{To: State{hi | m.afterLost<<at, lo - 1<<budgetLostAck}, Action: lost, Broken: m.broken})
 	}
 	return edges
+}
+
+// memoBits sizes the memo: 2^memoBits entries, the last one met wins.
+const memoBits = 14
+
+// outcome is what one step of an actor does.
+type outcome struct {
+	key       uint64
+	after     uint64 // the actor's packed state after the answer
+	afterLost uint64 // the same if the answer was lost
+	endpoint  uint64
+	action    uint32
+	broken    uint32
+	stays     bool // nothing happened: refused and still waiting
+	writes    bool // a transaction was applied, so its answer can be lost
+}
+
+// step performs the pending command of actor i, an enactor or its cleaner, and
+// hands it the answer.
+func (d *dnsSpace) step(i int, w uint64, before controlplane.Endpoint, newest controlplane.Generation, empty bool) outcome {
+	var cmd controlplane.Command
+	var then func(controlplane.Answer) uint64
+	cleans := w&15 > cleanerPhase
+	if cleans {
+		c := unpackCleaner(w)
+		cmd = c.Pending(&d.cleaner, uint8(i+1))
+		then = func(a controlplane.Answer) uint64 { return packCleaner(controlplane.StepCleaner(&d.cleaner, c, a)) }
+	} else {
+		e := unpackEnactor(w)
+		cmd = e.Pending(&d.enactor, uint8(i+1), empty)
+		then = func(a controlplane.Answer) uint64 { return d.afterEnactor(e, a) }
+	}
+	z, ans := before.Apply(cmd, newest)
+	after := then(ans)
+	z = giveBack(z, i, cmd.Endpoint, w, after)
+	return outcome{
+		after:     after,
+		afterLost: then(controlplane.Answer{Status: controlplane.Unknown}),
+		endpoint:  packEndpoint(z),
+		action:    action(verbPick+int(cmd.Op-controlplane.OpPick), i+1, cmd.Endpoint, ans.Status),
+		broken:    broken(before, z, cleans),
+		stays:     z == before && after == w,
+		writes:    ans.Status == controlplane.Applied && cmd.Writes(),
+	}
 }
 
 // afterEnactor hands the answer to the enactor and returns the packed actor: the
@@ -152,30 +197,6 @@ func (d *dnsSpace) afterEnactor(e controlplane.Enactor, ans controlplane.Answer)
 		return packCleaner(controlplane.StartCleaner(&d.cleaner, e.Plan))
 	}
 	return packEnactor(next)
-}
-
-// clean performs the pending command of the cleaner of enactor i.
-func (d *dnsSpace) clean(s State, i int, w uint64, newest controlplane.Generation, edges []Edge) []Edge {
-	c := unpackCleaner(w)
-	cmd := c.Pending(&d.cleaner, uint8(i+1))
-	ep := int(cmd.Endpoint)
-	before := d.endpoint(s, ep)
-	z, ans := before.Apply(cmd, newest)
-	verb := verbPick + int(cmd.Op-controlplane.OpPick)
-	after := packCleaner(controlplane.StepCleaner(&d.cleaner, c, ans))
-	z = giveBack(z, i, cmd.Endpoint, w, after)
-	if z == before && after == w {
-		return edges
-	}
-	t := d.withEndpoint(s, ep, z)
-	bad := broken(before, z, true)
-	edges = append(edges, Edge{To: d.withActor(t, i, after), Action: action(verb, i+1, cmd.Endpoint, ans.Status), Broken: bad})
-	if ans.Status == controlplane.Applied && cmd.Writes() && s.Lo>>budgetLostAck&3 != 0 {
-		t.Lo -= 1 << budgetLostAck
-		after = packCleaner(controlplane.StepCleaner(&d.cleaner, c, controlplane.Answer{Status: controlplane.Unknown}))
-		edges = append(edges, Edge{To: d.withActor(t, i, after), Action: action(verb, i+1, cmd.Endpoint, controlplane.Unknown), Broken: bad})
-	}
-	return edges
 }
 
 // giveBack releases the lock of actor i on endpoint ep unless its next state

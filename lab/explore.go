@@ -82,6 +82,7 @@ func Explore(ctx context.Context, space Space, opt ExploreOptions) (*Exploration
 	for _, s := range space.Start() {
 		x.add(seen, x.representative(s))
 	}
+	unbroken := uint32(1)<<len(x.Violations) - 1
 	var g graph
 	edges := make([]Edge, 0, 2*batch)
 	from := make([]int, 0, 2*batch) // per state in the block: end of its edges
@@ -118,8 +119,9 @@ func Explore(ctx context.Context, space Space, opt ExploreOptions) (*Exploration
 				edges[k].To = space.Canonical(edges[k].To)
 			}
 		}
-		if broken := seen.prepare(edges); broken != 0 {
-			x.note(edges, from, first)
+		seen.reserve(x.states.len + len(edges))
+		if seen.prepare(edges)&unbroken != 0 {
+			unbroken = x.note(edges, from, first)
 		}
 		for k := range edges {
 			s := edges[k].To
@@ -161,11 +163,11 @@ func (x *Exploration) push(seen *stateSet, slot int, s State) {
 		seen.id[slot] = uint32(x.states.len)
 	}
 	x.states.push(s)
-	seen.grow(x.states.len)
 }
 
-// note keeps the first violation of each invariant among a block of edges.
-func (x *Exploration) note(edges []Edge, ends []int, first int) {
+// note keeps the first violation of each invariant among a block of edges and
+// returns the invariants that are still unbroken.
+func (x *Exploration) note(edges []Edge, ends []int, first int) (unbroken uint32) {
 	k := 0
 	for j, end := range ends {
 		for ; k < end; k++ {
@@ -177,6 +179,12 @@ func (x *Exploration) note(edges []Edge, ends []int, first int) {
 			}
 		}
 	}
+	for inv, v := range x.Violations {
+		if v == nil {
+			unbroken |= 1 << inv
+		}
+	}
+	return unbroken
 }
 
 // graph is the edges in compressed rows: state i's targets are

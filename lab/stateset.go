@@ -67,13 +67,17 @@ func (t *stateSet) insert(s State, h uint64) (slot int, fresh bool) {
 	}
 }
 
-// grow doubles the table when n states fill three fifths of it.
-func (t *stateSet) grow(n int) {
-	if 5*n < 3*len(t.slots) {
-		return
+// reserve makes room for n states in all, at three fifths full.
+func (t *stateSet) reserve(n int) {
+	for 5*n > 3*len(t.slots) {
+		t.double()
 	}
+}
+
+func (t *stateSet) double() {
 	old, oldID := t.slots, t.id
 	t.slots = make([]State, 2*len(old))
+	adviseHuge(t.slots)
 	t.shift--
 	if oldID != nil {
 		t.id = make([]uint32, len(t.slots))
