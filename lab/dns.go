@@ -37,31 +37,47 @@ var DNSInvariants = []string{"NeverEmpty", "NeverRegress", "NeverDeleteInUse", "
 
 // dnsSpace is a DNS configuration as a packed transition system.
 //
-// Lo: newest plan 3 bits, plans without targets 8, then 18 for each endpoint
-// (trees 8, active 3, rollback 4, lock holder 3), at bit 48 the budgets left,
-// two bits each. Hi: 16 bits for each enactor (phase 4, plan 3, endpoint 1,
-// payload 8). The payload is the generation read or the trees to delete.
+// From bit 0 of Lo: newest plan 3 bits; each endpoint: trees 8, active 3,
+// rollback 4 and, with locks, holder 3; with bad plans, the plans without
+// targets 8; with budgets, five of 2 bits each. Then each enactor: phase 3,
+// plan 3, payload 8 and, with two endpoints, endpoint 1. The payload is the
+// generation read or the trees to delete. If all this exceeds 63 bits, the
+// enactors are in Hi.
 type dnsSpace struct {
 	cfg     DNSConfig
 	planner controlplane.PlannerConfig
 	enactor controlplane.EnactorConfig
 	cleaner controlplane.CleanerConfig
 	memo    []outcome
+
+	endpointBits int
+	emptyAt      int // where the plans without targets begin, 0 for none
+	budgetAt     int // where the budgets begin, 0 for none
+	actorAt      int // where the enactors begin
+	actorBits    int
+	actorsHigh   bool
+	locks        bool
 }
 
+// Budgets, as offsets from budgetAt.
 const (
-	emptyShift    = 3
-	endpointShift = 11
-	endpointBits  = 18
-	endpointMask  = 1<<endpointBits - 1
-	actorBits     = 16
-	actorMask     = 1<<actorBits - 1
+	budgetCrash      = 0
+	budgetLostAck    = 2
+	budgetRollback   = 4
+	budgetBadPlan    = 6
+	budgetSwitchBack = 8
+	budgetBits       = 10
+)
 
-	budgetCrash      = 48
-	budgetLostAck    = 50
-	budgetRollback   = 52
-	budgetBadPlan    = 54
-	budgetSwitchBack = 56
+const (
+	newestMask   = 7
+	endpointsAt  = 3
+	holderAt     = 15 // within an endpoint
+	planAt       = 3  // within an enactor
+	payloadAt    = 6
+	actorEnd     = 14
+	phaseMask    = 7
+	cleanerPhase = 4 // phases above are those of the cleaner
 )
 
 // allTargets is what a healthy plan publishes; one target is enough to tell a
@@ -91,42 +107,117 @@ func action(verb, actor int, ep uint8, st controlplane.Status) uint32 {
 	return uint32(verb) | uint32(actor)<<8 | uint32(ep)<<16 | uint32(st)<<20
 }
 
-// newDNSSpace fixes the parameters that both halves share.
+// newDNSSpace fixes the parameters that the parts share and lays out the bits.
 func newDNSSpace(cfg DNSConfig) *dnsSpace {
 	d := &dnsSpace{cfg: cfg, planner: cfg.Planner, enactor: cfg.Enactor, cleaner: cfg.Cleaner, memo: make([]outcome, 1<<memoBits)}
 	d.enactor.Endpoints, d.cleaner.Endpoints = uint8(cfg.Endpoints), uint8(cfg.Endpoints)
 	d.enactor.Retain, d.cleaner.Retain = controlplane.Generation(cfg.Retain), controlplane.Generation(cfg.Retain)
+	d.locks = d.enactor.Lock || d.cleaner.Lock
+	d.endpointBits, d.actorBits = holderAt, actorEnd
+	if d.locks {
+		d.endpointBits += 3
+	}
+	if cfg.Endpoints > 1 {
+		d.actorBits++
+	}
+	end := endpointsAt + cfg.Endpoints*d.endpointBits
+	if cfg.BadPlans > 0 {
+		d.emptyAt = end
+		end += 8
+	}
+	if cfg.Crashes+cfg.LostAcks+cfg.Rollbacks+cfg.BadPlans+cfg.SwitchBacks > 0 {
+		d.budgetAt = end
+		end += budgetBits
+	}
+	d.actorAt = end
+	if end+cfg.Enactors*d.actorBits > 63 {
+		d.actorAt, d.actorsHigh = 0, true
+	}
 	return d
+}
+
+func (d *dnsSpace) Width() int {
+	if d.actorsHigh {
+		return 64 + d.cfg.Enactors*d.actorBits
+	}
+	return d.actorAt + d.cfg.Enactors*d.actorBits
 }
 
 func (d *dnsSpace) Invariants() []string { return DNSInvariants }
 
 func (d *dnsSpace) Start() []State {
 	var s State
-	for e := 0; e < d.cfg.Endpoints; e++ {
-		s.Lo |= packEndpoint(controlplane.NewEndpoint()) << (endpointShift + e*endpointBits)
+	for e := range d.cfg.Endpoints {
+		s = d.withEndpoint(s, e, packEndpoint(controlplane.NewEndpoint()))
 	}
-	s.Lo |= uint64(d.cfg.Crashes)<<budgetCrash | uint64(d.cfg.LostAcks)<<budgetLostAck |
-		uint64(d.cfg.Rollbacks)<<budgetRollback | uint64(d.cfg.BadPlans)<<budgetBadPlan |
-		uint64(d.cfg.SwitchBacks)<<budgetSwitchBack
+	if d.budgetAt > 0 {
+		s.Lo |= (uint64(d.cfg.Crashes)<<budgetCrash | uint64(d.cfg.LostAcks)<<budgetLostAck |
+			uint64(d.cfg.Rollbacks)<<budgetRollback | uint64(d.cfg.BadPlans)<<budgetBadPlan |
+			uint64(d.cfg.SwitchBacks)<<budgetSwitchBack) << d.budgetAt
+	}
 	return []State{s}
 }
 
 // Goal: every endpoint serves the last plan the planner makes, and serves it.
 func (d *dnsSpace) Goal(s State) bool {
-	if int(s.Lo&7) != d.cfg.Plans {
+	if int(s.Lo&newestMask) != d.cfg.Plans {
 		return false
 	}
-	for e := 0; e < d.cfg.Endpoints; e++ {
-		if z := d.endpoint(s, e); int(z.Active) != d.cfg.Plans || z.Empty() {
+	for e := range d.cfg.Endpoints {
+		if z := unpackEndpoint(d.endpoint(s, e)); int(z.Active) != d.cfg.Plans || z.Empty() {
 			return false
 		}
 	}
 	return true
 }
 
-func (d *dnsSpace) endpoint(s State, e int) controlplane.Endpoint {
-	return unpackEndpoint(s.Lo >> (endpointShift + e*endpointBits))
+// endpoint returns the packed endpoint e.
+func (d *dnsSpace) endpoint(s State, e int) uint64 {
+	return s.Lo >> (endpointsAt + e*d.endpointBits) & (1<<d.endpointBits - 1)
+}
+
+func (d *dnsSpace) withEndpoint(s State, e int, z uint64) State {
+	at := endpointsAt + e*d.endpointBits
+	s.Lo = s.Lo&^((1<<d.endpointBits-1)<<at) | z<<at
+	return s
+}
+
+// actor returns the packed enactor i.
+func (d *dnsSpace) actor(s State, i int) uint64 {
+	w := s.Lo
+	if d.actorsHigh {
+		w = s.Hi
+	}
+	return w >> (d.actorAt + i*d.actorBits) & (1<<d.actorBits - 1)
+}
+
+func (d *dnsSpace) withActor(s State, i int, w uint64) State {
+	at := d.actorAt + i*d.actorBits
+	mask := uint64(1<<d.actorBits-1) << at
+	if d.actorsHigh {
+		s.Hi = s.Hi&^mask | w<<at
+	} else {
+		s.Lo = s.Lo&^mask | w<<at
+	}
+	return s
+}
+
+// left returns what is left of a budget.
+func (d *dnsSpace) left(s State, budget int) uint64 {
+	if d.budgetAt == 0 {
+		return 0
+	}
+	return s.Lo >> (d.budgetAt + budget) & 3
+}
+
+func (d *dnsSpace) spend(s State, budget int) State {
+	s.Lo -= 1 << (d.budgetAt + budget)
+	return s
+}
+
+// noTargets reports whether plan g was published without targets.
+func (d *dnsSpace) noTargets(s State, g controlplane.Generation) bool {
+	return d.emptyAt > 0 && s.Lo>>d.emptyAt>>g&1 != 0
 }
 
 func packEndpoint(z controlplane.Endpoint) uint64 {
@@ -150,20 +241,18 @@ func unpackEndpoint(w uint64) controlplane.Endpoint {
 	return z
 }
 
-// Phases of an actor: those of the enactor, then those of its cleaner from
-// cleanerPhase on. A cleaner runs only while its enactor is idle.
-const cleanerPhase = 4 // CleanerLocking, the first that is not idle, becomes 5
+// An actor is an enactor or, while that is idle, its cleaner.
 
 func packEnactor(e controlplane.Enactor) uint64 {
-	return uint64(e.Phase) | uint64(e.Plan)<<4 | uint64(e.Endpoint)<<7 | uint64(e.Seen)<<8
+	return uint64(e.Phase) | uint64(e.Plan)<<planAt | uint64(e.Seen)<<payloadAt | uint64(e.Endpoint)<<actorEnd
 }
 
 func unpackEnactor(w uint64) controlplane.Enactor {
 	return controlplane.Enactor{
-		Phase:    controlplane.EnactorPhase(w & 15),
-		Plan:     controlplane.Generation(w >> 4 & 7),
-		Endpoint: uint8(w >> 7 & 1),
-		Seen:     controlplane.Generation(w >> 8 & 255),
+		Phase:    controlplane.EnactorPhase(w & phaseMask),
+		Plan:     controlplane.Generation(w >> planAt & 7),
+		Seen:     controlplane.Generation(w >> payloadAt & 255),
+		Endpoint: uint8(w >> actorEnd),
 	}
 }
 
@@ -171,15 +260,15 @@ func packCleaner(c controlplane.Cleaner) uint64 {
 	if c.Phase == controlplane.CleanerIdle {
 		return 0
 	}
-	return uint64(c.Phase+cleanerPhase) | uint64(c.Applied)<<4 | uint64(c.Endpoint)<<7 | uint64(c.Doomed)<<8
+	return uint64(c.Phase+cleanerPhase) | uint64(c.Applied)<<planAt | uint64(c.Doomed)<<payloadAt | uint64(c.Endpoint)<<actorEnd
 }
 
 func unpackCleaner(w uint64) controlplane.Cleaner {
 	return controlplane.Cleaner{
-		Phase:    controlplane.CleanerPhase(w&15) - cleanerPhase,
-		Applied:  controlplane.Generation(w >> 4 & 7),
-		Endpoint: uint8(w >> 7 & 1),
-		Doomed:   controlplane.Set(w >> 8 & 255),
+		Phase:    controlplane.CleanerPhase(w&phaseMask) - cleanerPhase,
+		Applied:  controlplane.Generation(w >> planAt & 7),
+		Doomed:   controlplane.Set(w >> payloadAt & 255),
+		Endpoint: uint8(w >> actorEnd),
 	}
 }
 
@@ -190,34 +279,40 @@ func (d *dnsSpace) Canonical(s State) State {
 	if n == 1 {
 		return s
 	}
-	var key [4]uint64
+	var key [maxEnactors]uint64
 	for i := range n {
-		key[i] = s.Hi >> (i * actorBits) & actorMask << 8
+		key[i] = d.actor(s, i) << 2
 	}
-	if d.enactor.Lock || d.cleaner.Lock {
+	if d.locks {
 		for e := range d.cfg.Endpoints {
-			if h := s.Lo >> (endpointShift + e*endpointBits + 15) & 7; h != 0 {
+			if h := d.endpoint(s, e) >> holderAt; h != 0 {
 				key[h-1] |= 1 << e
 			}
 		}
 	}
+	sorted := true
 	for i := 1; i < n; i++ {
 		for j := i; j > 0 && key[j] > key[j-1]; j-- {
 			key[j], key[j-1] = key[j-1], key[j]
+			sorted = false
 		}
 	}
-	var t State
-	t.Lo = s.Lo
-	for e := range d.cfg.Endpoints {
-		t.Lo &^= 7 << (endpointShift + e*endpointBits + 15)
+	if sorted {
+		return s
 	}
 	for i := range n {
-		t.Hi |= key[i] >> 8 << (i * actorBits)
+		s = d.withActor(s, i, key[i]>>2)
+	}
+	if d.locks {
 		for e := range d.cfg.Endpoints {
-			if key[i]>>e&1 != 0 {
-				t.Lo |= uint64(i+1) << (endpointShift + e*endpointBits + 15)
+			z := d.endpoint(s, e) &^ (7 << holderAt)
+			for i := range n {
+				z |= key[i] >> e & 1 * uint64(i+1) << holderAt
 			}
+			s = d.withEndpoint(s, e, z)
 		}
 	}
-	return t
+	return s
 }
+
+const maxEnactors = 4

@@ -7,78 +7,56 @@ import "ddx/controlplane"
 // pending command and the answer arrives. A slow enactor is one that the others
 // overtake before its action.
 func (d *dnsSpace) Next(s State, edges []Edge) []Edge {
-	newest := controlplane.Generation(s.Lo & 7)
+	newest := controlplane.Generation(s.Lo & newestMask)
 	if int(newest) < d.cfg.Plans {
 		edges = d.plannerActs(s, newest, edges)
 	}
-	if s.Lo>>budgetSwitchBack&3 != 0 {
+	if d.left(s, budgetSwitchBack) != 0 {
 		edges = d.switchBacks(s, edges)
 	}
 	if d.cfg.LockExpires {
 		for e := range d.cfg.Endpoints {
-			if z := d.endpoint(s, e); z.Holder != 0 {
-				z.Holder = 0
-				edges = append(edges, Edge{To: d.withEndpoint(s, e, z), Action: action(verbExpire, 0, uint8(e), 0)})
+			if z := d.endpoint(s, e); z>>holderAt != 0 {
+				t := d.withEndpoint(s, e, z&^(7<<holderAt))
+				edges = append(edges, Edge{To: t, Action: action(verbExpire, 0, uint8(e), 0)})
 			}
 		}
 	}
 	for i := range d.cfg.Enactors {
-		w := s.Hi >> (i * actorBits) & actorMask
+		w := d.actor(s, i)
 		if w == 0 {
 			edges = d.pick(s, i, newest, edges)
 			continue
 		}
 		edges = d.act(s, i, w, newest, edges)
-		if s.Lo>>budgetCrash&3 != 0 {
-			t := d.withActor(s, i, 0)
-			t.Lo -= 1 << budgetCrash
+		if d.left(s, budgetCrash) != 0 {
+			t := d.spend(d.withActor(s, i, 0), budgetCrash)
 			edges = append(edges, Edge{To: t, Action: action(verbCrash, i+1, 0, 0)})
 		}
 	}
 	return edges
 }
 
-func (d *dnsSpace) withEndpoint(s State, e int, z controlplane.Endpoint) State {
-	shift := endpointShift + e*endpointBits
-	s.Lo = s.Lo&^(endpointMask<<shift) | packEndpoint(z)<<shift
-	return s
-}
-
-func (d *dnsSpace) withActor(s State, i int, w uint64) State {
-	shift := i * actorBits
-	s.Hi = s.Hi&^(actorMask<<shift) | w<<shift
-	return s
-}
-
-// noTargets reports whether plan g was published without targets.
-func noTargets(s State, g controlplane.Generation) bool {
-	return s.Lo>>emptyShift>>g&1 != 0
-}
-
 // plannerActs appends the ways in which a new plan can come about.
 func (d *dnsSpace) plannerActs(s State, newest controlplane.Generation, edges []Edge) []Edge {
 	now := controlplane.Plan{Generation: newest, Targets: allTargets}
-	if noTargets(s, newest) {
+	if d.noTargets(s, newest) {
 		now.Targets = 0
 	}
 	step := func(s State, verb int, ev controlplane.PlannerEvent) {
 		p, _ := controlplane.StepPlanner(&d.planner, controlplane.Planner{Published: now}, ev)
-		s.Lo = s.Lo&^7 | uint64(p.Published.Generation)
+		s.Lo = s.Lo&^newestMask | uint64(p.Published.Generation)
 		if p.Published.Targets == 0 && p.Published.Generation != newest {
-			s.Lo |= 1 << emptyShift << p.Published.Generation
+			s.Lo |= 1 << d.emptyAt << p.Published.Generation
 		}
 		edges = append(edges, Edge{To: s, Action: action(verb, 0, 0, 0)})
 	}
 	step(s, verbGenerate, controlplane.PlannerEvent{Healthy: allTargets, Reweighed: true})
-	if s.Lo>>budgetBadPlan&3 != 0 {
-		t := s
-		t.Lo -= 1 << budgetBadPlan
-		step(t, verbBadPlan, controlplane.PlannerEvent{Reweighed: true})
+	if d.left(s, budgetBadPlan) != 0 {
+		step(d.spend(s, budgetBadPlan), verbBadPlan, controlplane.PlannerEvent{Reweighed: true})
 	}
-	if s.Lo>>budgetRollback&3 != 0 {
-		t := s
-		t.Lo -= 1 << budgetRollback
-		step(t, verbRollback, controlplane.PlannerEvent{Kind: controlplane.PlannerRollback, Healthy: allTargets})
+	if d.left(s, budgetRollback) != 0 {
+		step(d.spend(s, budgetRollback), verbRollback, controlplane.PlannerEvent{Kind: controlplane.PlannerRollback, Healthy: allTargets})
 	}
 	return edges
 }
@@ -87,15 +65,17 @@ func (d *dnsSpace) plannerActs(s State, newest controlplane.Generation, edges []
 // an operator points the public alias at the rollback tree.
 func (d *dnsSpace) switchBacks(s State, edges []Edge) []Edge {
 	for e := range d.cfg.Endpoints {
-		z := d.endpoint(s, e)
+		z := unpackEndpoint(d.endpoint(s, e))
 		if z.Rollback == controlplane.None {
 			continue
 		}
 		before := z
 		z.Active = z.Rollback
-		t := d.withEndpoint(s, e, z)
-		t.Lo -= 1 << budgetSwitchBack
-		edges = append(edges, Edge{To: t, Action: action(verbSwitchBack, 0, uint8(e), 0), Broken: broken(before, z, false)})
+		edges = append(edges, Edge{
+			To:     d.spend(d.withEndpoint(s, e, packEndpoint(z)), budgetSwitchBack),
+			Action: action(verbSwitchBack, 0, uint8(e), 0),
+			Broken: broken(before, z, false),
+		})
 	}
 	return edges
 }
@@ -104,12 +84,12 @@ func (d *dnsSpace) switchBacks(s State, edges []Edge) []Edge {
 func (d *dnsSpace) pick(s State, i int, newest controlplane.Generation, edges []Edge) []Edge {
 	seen := controlplane.Answer{Latest: newest, Active: newest}
 	for e := range d.cfg.Endpoints {
-		z := d.endpoint(s, e)
+		z := unpackEndpoint(d.endpoint(s, e))
 		seen.Active = min(seen.Active, z.Active)
 		seen.Empty = seen.Empty || z.Empty()
 	}
 	e, out := controlplane.StepEnactor(&d.enactor, controlplane.Enactor{}, controlplane.EnactorEvent{
-		Kind: controlplane.EnactorPlanSeen, NoTargets: noTargets(s, newest), Answer: seen,
+		Kind: controlplane.EnactorPlanSeen, NoTargets: d.noTargets(s, newest), Answer: seen,
 	})
 	if out == controlplane.EnactorSkipped {
 		return edges
@@ -121,41 +101,44 @@ func (d *dnsSpace) pick(s State, i int, newest controlplane.Generation, edges []
 // on its own state, one endpoint, the newest plan and its number only, so the
 // outcome is looked up in a memo and computed at the first meeting.
 func (d *dnsSpace) act(s State, i int, w uint64, newest controlplane.Generation, edges []Edge) []Edge {
-	ep := int(w >> 7 & 1)
-	shift := endpointShift + ep*endpointBits
-	z := s.Lo >> shift & endpointMask
-	empty := s.Lo >> emptyShift >> (w >> 4 & 7) & 1
-	key := w | z<<16 | uint64(newest)<<34 | uint64(i)<<37 | empty<<39 | 1<<40
+	ep := int(w >> actorEnd)
+	z := d.endpoint(s, ep)
+	key := w | z<<15 | uint64(newest)<<33 | uint64(i)<<36 | 1<<40
+	empty := d.noTargets(s, controlplane.Generation(w>>planAt&7))
+	if empty {
+		key |= 1 << 39
+	}
 	m := &d.memo[key*0x9E3779B97F4A7C15>>(64-memoBits)]
 	if m.key != key {
-		*m = d.step(i, w, unpackEndpoint(z), newest, empty != 0)
+		*m = d.step(i, w, unpackEndpoint(z), newest, empty)
 		m.key = key
 	}
 	if m.stays {
 		return edges
 	}
-	at := i * actorBits
-	lo := s.Lo&^(endpointMask<<shift) | m.endpoint<<shift
-	hi := s.Hi &^ (actorMask << at)
-	edges = append(edges, Edge{To: State{hi | m.after<<at, lo}, Action: m.action, Broken: m.broken})
-	if m.writes && s.Lo>>budgetLostAck&3 != 0 {
-		lost := action(int(m.action&255), i+1, uint8(ep), controlplane.Unknown)
-		edges = append(edges, Edge{To: State{hi | m.afterLost<<at, lo - 1<<budgetLostAck}, Action: lost, Broken: m.broken})
+	t := d.withEndpoint(s, ep, uint64(m.endpoint))
+	edges = append(edges, Edge{To: d.withActor(t, i, uint64(m.after)), Action: m.action, Broken: uint32(m.broken)})
+	if m.writes && d.left(s, budgetLostAck) != 0 {
+		edges = append(edges, Edge{
+			To:     d.spend(d.withActor(t, i, uint64(m.afterLost)), budgetLostAck),
+			Action: action(int(m.action&255), i+1, uint8(ep), controlplane.Unknown),
+			Broken: uint32(m.broken),
+		})
 	}
 	return edges
 }
 
 // memoBits sizes the memo: 2^memoBits entries, the last one met wins.
-const memoBits = 14
+const memoBits = 13
 
 // outcome is what one step of an actor does.
 type outcome struct {
 	key       uint64
-	after     uint64 // the actor's packed state after the answer
-	afterLost uint64 // the same if the answer was lost
-	endpoint  uint64
+	endpoint  uint32 // the endpoint afterwards, packed
 	action    uint32
-	broken    uint32
+	after     uint16 // the actor afterwards, packed
+	afterLost uint16 // the same if the answer was lost
+	broken    uint8
 	stays     bool // nothing happened: refused and still waiting
 	writes    bool // a transaction was applied, so its answer can be lost
 }
@@ -165,7 +148,7 @@ type outcome struct {
 func (d *dnsSpace) step(i int, w uint64, before controlplane.Endpoint, newest controlplane.Generation, empty bool) outcome {
 	var cmd controlplane.Command
 	var then func(controlplane.Answer) uint64
-	cleans := w&15 > cleanerPhase
+	cleans := w&phaseMask > cleanerPhase
 	if cleans {
 		c := unpackCleaner(w)
 		cmd = c.Pending(&d.cleaner, uint8(i+1))
@@ -179,11 +162,11 @@ func (d *dnsSpace) step(i int, w uint64, before controlplane.Endpoint, newest co
 	after := then(ans)
 	z = giveBack(z, i, cmd.Endpoint, w, after)
 	return outcome{
-		after:     after,
-		afterLost: then(controlplane.Answer{Status: controlplane.Unknown}),
-		endpoint:  packEndpoint(z),
+		after:     uint16(after),
+		afterLost: uint16(then(controlplane.Answer{Status: controlplane.Unknown})),
+		endpoint:  uint32(packEndpoint(z)),
 		action:    action(verbPick+int(cmd.Op-controlplane.OpPick), i+1, cmd.Endpoint, ans.Status),
-		broken:    broken(before, z, cleans),
+		broken:    uint8(broken(before, z, cleans)),
 		stays:     z == before && after == w,
 		writes:    ans.Status == controlplane.Applied && cmd.Writes(),
 	}
@@ -206,9 +189,9 @@ func giveBack(z controlplane.Endpoint, i int, ep uint8, before, after uint64) co
 	if z.Holder != uint8(i+1) {
 		return z
 	}
-	phase := after & 15
+	phase := after & phaseMask
 	if phase == 0 || phase == uint64(controlplane.EnactorLocking) || phase == uint64(controlplane.CleanerLocking+cleanerPhase) ||
-		(before&15 > cleanerPhase) != (phase > cleanerPhase) || uint8(after>>7&1) != ep {
+		(before&phaseMask > cleanerPhase) != (phase > cleanerPhase) || uint8(after>>actorEnd) != ep {
 		z.Holder = 0
 	}
 	return z

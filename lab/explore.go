@@ -5,9 +5,8 @@ import (
 	"fmt"
 )
 
-// State is one packed state of a model. The top bit of Hi belongs to the
-// explorer; a model leaves it clear. Variables that no longer matter must be
-// zero, otherwise equal behaviour counts as many states.
+// State is one packed state of a model. Variables that no longer matter must
+// be zero, otherwise equal behaviour counts as many states.
 type State struct{ Hi, Lo uint64 }
 
 // Edge is one atomic action out of a state. Action is the model's own number
@@ -22,6 +21,9 @@ type Edge struct {
 // Space is a finite transition system that the explorer can walk: a model with
 // its parameters fixed. Next must depend on the state alone.
 type Space interface {
+	// Width returns how many bits a state has, at most 127. Up to 63 they are
+	// all in Lo, which halves the explorer's table.
+	Width() int
 	// Start returns the initial states.
 	Start() []State
 	// Next appends every action that is possible in s.
@@ -78,7 +80,7 @@ func Explore(ctx context.Context, space Space, opt ExploreOptions) (*Exploration
 		opt.MaxStates = 50_000_000
 	}
 	x := &Exploration{space: space, opt: opt, Violations: make([]*Violation, len(space.Invariants()))}
-	seen := newStateSet(!opt.NoTraps)
+	seen := newStateSet(space.Width(), !opt.NoTraps)
 	for _, s := range space.Start() {
 		x.add(seen, x.representative(s))
 	}

@@ -8,8 +8,9 @@ import (
 // adviseHuge asks the kernel to back a large table with huge pages: random
 // access to hundreds of megabytes otherwise spends its time on page walks. A
 // kernel that declines changes nothing but the speed.
-func adviseHuge(slots []State) {
-	const size, page = int(unsafe.Sizeof(State{})), 4096
+func adviseHuge[T State | uint64](slots []T) {
+	const page = 4096
+	size := int(unsafe.Sizeof(slots[0]))
 	if len(slots)*size < 4<<20 {
 		return
 	}

@@ -3,4 +3,4 @@
 package lab
 
 // adviseHuge is a hint that only Linux takes.
-func adviseHuge([]State) {}
+func adviseHuge[T State | uint64]([]T) {}
