@@ -49,6 +49,7 @@ type dnsSpace struct {
 	enactor controlplane.EnactorConfig
 	cleaner controlplane.CleanerConfig
 	memo    []outcome
+	matters uint64 // bits of a memo's key beside actor and endpoint that matter
 
 	endpointBits int
 	emptyAt      int // where the plans without targets begin, 0 for none
@@ -104,8 +105,10 @@ const (
 )
 
 func action(verb, actor int, ep uint8, st controlplane.Status) uint32 {
-	return uint32(verb) | uint32(actor)<<8 | uint32(ep)<<16 | uint32(st)<<20
+	return uint32(verb) | uint32(actor)<<actionActor | uint32(ep)<<16 | uint32(st)<<20
 }
+
+const actionActor = 8
 
 // newDNSSpace fixes the parameters that the parts share and lays out the bits.
 func newDNSSpace(cfg DNSConfig) *dnsSpace {
@@ -113,6 +116,12 @@ func newDNSSpace(cfg DNSConfig) *dnsSpace {
 	d.enactor.Endpoints, d.cleaner.Endpoints = uint8(cfg.Endpoints), uint8(cfg.Endpoints)
 	d.enactor.Retain, d.cleaner.Retain = controlplane.Generation(cfg.Retain), controlplane.Generation(cfg.Retain)
 	d.locks = d.enactor.Lock || d.cleaner.Lock
+	if d.locks {
+		d.matters |= 7 << 36
+	}
+	if d.enactor.ExpirePlan || d.enactor.ExpireAtomic {
+		d.matters |= 7 << 33
+	}
 	d.endpointBits, d.actorBits = holderAt, actorEnd
 	if d.locks {
 		d.endpointBits += 3

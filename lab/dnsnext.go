@@ -98,12 +98,13 @@ func (d *dnsSpace) pick(s State, i int, newest controlplane.Generation, edges []
 }
 
 // act appends what actor i, whose packed state is w, can do. Its step depends
-// on its own state, one endpoint, the newest plan and its number only, so the
-// outcome is looked up in a memo and computed at the first meeting.
+// on its own state and one endpoint, in some configurations also on its number
+// or the newest plan, so the outcome is looked up in a memo and computed at the
+// first meeting.
 func (d *dnsSpace) act(s State, i int, w uint64, newest controlplane.Generation, edges []Edge) []Edge {
 	ep := int(w >> actorEnd)
 	z := d.endpoint(s, ep)
-	key := w | z<<15 | uint64(newest)<<33 | uint64(i)<<36 | 1<<40
+	key := w | z<<15 | (uint64(newest)<<33|uint64(i)<<36)&d.matters | 1<<40
 	empty := d.noTargets(s, controlplane.Generation(w>>planAt&7))
 	if empty {
 		key |= 1 << 39
@@ -117,7 +118,7 @@ func (d *dnsSpace) act(s State, i int, w uint64, newest controlplane.Generation,
 		return edges
 	}
 	t := d.withEndpoint(s, ep, uint64(m.endpoint))
-	edges = append(edges, Edge{To: d.withActor(t, i, uint64(m.after)), Action: m.action, Broken: uint32(m.broken)})
+	edges = append(edges, Edge{To: d.withActor(t, i, uint64(m.after)), Action: m.action | uint32(i+1)<<actionActor, Broken: uint32(m.broken)})
 	if m.writes && d.left(s, budgetLostAck) != 0 {
 		edges = append(edges, Edge{
 			To:     d.spend(d.withActor(t, i, uint64(m.afterLost)), budgetLostAck),
@@ -129,7 +130,7 @@ func (d *dnsSpace) act(s State, i int, w uint64, newest controlplane.Generation,
 }
 
 // memoBits sizes the memo: 2^memoBits entries, the last one met wins.
-const memoBits = 13
+const memoBits = 15
 
 // outcome is what one step of an actor does.
 type outcome struct {
@@ -165,7 +166,7 @@ func (d *dnsSpace) step(i int, w uint64, before controlplane.Endpoint, newest co
 		after:     uint16(after),
 		afterLost: uint16(then(controlplane.Answer{Status: controlplane.Unknown})),
 		endpoint:  uint32(packEndpoint(z)),
-		action:    action(verbPick+int(cmd.Op-controlplane.OpPick), i+1, cmd.Endpoint, ans.Status),
+		action:    action(verbPick+int(cmd.Op-controlplane.OpPick), 0, cmd.Endpoint, ans.Status),
 		broken:    uint8(broken(before, z, cleans)),
 		stays:     z == before && after == w,
 		writes:    ans.Status == controlplane.Applied && cmd.Writes(),

@@ -40,6 +40,7 @@ type Space interface {
 
 // ExploreOptions bound and shape an exploration.
 type ExploreOptions struct {
+	Expect     int  // states to make room for beforehand
 	MaxStates  int  // stop, incomplete, after so many states; 0 means 50 million
 	NoSymmetry bool // keep states apart that differ in the identity of actors only
 	NoTraps    bool // do not keep the edges that the search for traps needs
@@ -81,6 +82,7 @@ func Explore(ctx context.Context, space Space, opt ExploreOptions) (*Exploration
 	}
 	x := &Exploration{space: space, opt: opt, Violations: make([]*Violation, len(space.Invariants()))}
 	seen := newStateSet(space.Width(), !opt.NoTraps)
+	seen.reserve(opt.Expect)
 	for _, s := range space.Start() {
 		x.add(seen, x.representative(s))
 	}

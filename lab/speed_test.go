@@ -27,7 +27,7 @@ func TestSpeed(t *testing.T) {
 		cfg.Enactor.Clean = true
 		if c.lock { cfg.Enactor.Lock=true; cfg.Enactor.Fence=true; cfg.LockExpires=true }
 		t0 := cpu()
-		x, err := Explore(context.Background(), newDNSSpace(cfg), ExploreOptions{NoSymmetry: !c.sym, NoTraps: true})
+		x, err := Explore(context.Background(), newDNSSpace(cfg), ExploreOptions{NoSymmetry: !c.sym, NoTraps: true, Expect: 7000000})
 		if err != nil {
 			t.Fatal(err)
 		}

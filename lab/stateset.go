@@ -107,14 +107,19 @@ func (t *stateSet) insertNarrow(w, h uint64) (slot int, fresh bool) {
 
 // reserve makes room for n states in all, at three fifths full.
 func (t *stateSet) reserve(n int) {
-	for 5*n > 3*(len(t.narrow)+len(t.wide)) {
-		t.double()
+	bits := 64 - t.shift
+	for 5*n > 3<<bits {
+		bits++
+	}
+	if bits != 64-t.shift {
+		t.grow(bits)
 	}
 }
 
-func (t *stateSet) double() {
+func (t *stateSet) grow(bits uint) {
 	old := *t
-	t.allocate(65-t.shift, t.narrow != nil, t.id != nil)
+	t.narrow, t.wide, t.id = nil, nil, nil
+	t.allocate(bits, old.narrow != nil, old.id != nil)
 	for i, w := range old.narrow {
 		if w != 0 {
 			s := State{Lo: w &^ occupied}
