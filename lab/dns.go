@@ -288,17 +288,7 @@ func (d *dnsSpace) Canonical(s State) State {
 	if n == 1 {
 		return s
 	}
-	var key [maxEnactors]uint64
-	for i := range n {
-		key[i] = d.actor(s, i) << 2
-	}
-	if d.locks {
-		for e := range d.cfg.Endpoints {
-			if h := d.endpoint(s, e) >> holderAt; h != 0 {
-				key[h-1] |= 1 << e
-			}
-		}
-	}
+	key := d.actorKeys(s)
 	sorted := true
 	for i := 1; i < n; i++ {
 		for j := i; j > 0 && key[j] > key[j-1]; j-- {
@@ -325,3 +315,34 @@ func (d *dnsSpace) Canonical(s State) State {
 }
 
 const maxEnactors = 4
+
+// actorKeys returns for each enactor its state and, below, the locks it holds.
+func (d *dnsSpace) actorKeys(s State) (key [maxEnactors]uint64) {
+	for i := range d.cfg.Enactors {
+		key[i] = d.actor(s, i) << 2
+	}
+	if d.locks {
+		for e := range d.cfg.Endpoints {
+			if h := d.endpoint(s, e) >> holderAt; h != 0 {
+				key[h-1] |= 1 << e
+			}
+		}
+	}
+	return key
+}
+
+// Orbit counts the ways to number the enactors: N!, less what equal ones share.
+func (d *dnsSpace) Orbit(s State) int {
+	key := d.actorKeys(s)
+	ways, same := 1, 1
+	for i := 1; i < d.cfg.Enactors; i++ {
+		ways *= i + 1
+		if key[i] == key[i-1] {
+			same++
+			ways /= same
+		} else {
+			same = 1
+		}
+	}
+	return ways
+}

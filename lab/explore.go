@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"fmt"
+	"math/bits"
 )
 
 // State is one packed state of a model. Variables that no longer matter must
@@ -31,6 +32,8 @@ type Space interface {
 	// Canonical returns the representative of the states that differ from s
 	// only in which of several identical actors is which.
 	Canonical(s State) State
+	// Orbit returns how many states Canonical maps to the canonical state s.
+	Orbit(s State) int
 	// Goal reports whether s is where the system is meant to arrive. A state
 	// from which no goal can be reached is a trap.
 	Goal(s State) bool
@@ -51,19 +54,21 @@ type ExploreOptions struct {
 type Violation struct {
 	Length int
 	from   int // index of the state whose action breaks it
-	action uint32
-	level  int
+	level  int // depth of that state
+	shows  int // invariants that the action breaks for the first time
+	broken uint32
 }
 
 // Exploration is the outcome of a breadth-first walk over a space.
 type Exploration struct {
 	Complete    bool         // every reachable state was seen
-	States      int          // distinct states, up to symmetry
-	Transitions int          // actions taken, counting each state's once
+	States      int          // states stored: representatives, if symmetry is used
+	Concrete    int          // states these stand for; the counts below are of these
+	Transitions int          // actions possible in all states together
 	Depth       int          // longest of the shortest paths to a state
 	Terminal    int          // states without any action
 	Stuck       int          // terminal states that are no goal
-	Traps       int          // states from which no goal can be reached
+	Traps       int          // states from which no goal can be reached; -1 if not counted
 	Violations  []*Violation // by invariant; nil where it holds
 
 	space  Space
@@ -80,13 +85,13 @@ func Explore(ctx context.Context, space Space, opt ExploreOptions) (*Exploration
 	if opt.MaxStates == 0 {
 		opt.MaxStates = 50_000_000
 	}
-	x := &Exploration{space: space, opt: opt, Violations: make([]*Violation, len(space.Invariants()))}
+	x := &Exploration{Traps: -1, space: space, opt: opt, Violations: make([]*Violation, len(space.Invariants()))}
 	seen := newStateSet(space.Width(), !opt.NoTraps)
 	seen.reserve(opt.Expect)
 	for _, s := range space.Start() {
 		x.add(seen, x.representative(s))
 	}
-	unbroken := uint32(1)<<len(x.Violations) - 1
+	unbroken := x.unbroken()
 	var g graph
 	edges := make([]Edge, 0, 2*batch)
 	from := make([]int, 0, 2*batch) // per state in the block: end of its edges
@@ -102,22 +107,28 @@ func Explore(ctx context.Context, space Space, opt ExploreOptions) (*Exploration
 		end := x.levels[len(x.levels)-1]
 		if i == end {
 			x.levels = append(x.levels, x.states.len)
+			unbroken = x.unbroken()
 			continue
 		}
 		first := i
 		edges, from = edges[:0], from[:0]
 		for ; i < end && len(edges) < batch; i++ {
-			n := len(edges)
-			edges = space.Next(x.states.at(i), edges)
+			n, s := len(edges), x.states.at(i)
+			edges = space.Next(s, edges)
 			from = append(from, len(edges))
+			weight := 1
+			if !opt.NoSymmetry {
+				weight = space.Orbit(s)
+			}
+			x.Concrete += weight
+			x.Transitions += weight * (len(edges) - n)
 			if len(edges) == n {
-				x.Terminal++
-				if !space.Goal(x.states.at(i)) {
-					x.Stuck++
+				x.Terminal += weight
+				if !space.Goal(s) {
+					x.Stuck += weight
 				}
 			}
 		}
-		x.Transitions += len(edges)
 		if !opt.NoSymmetry {
 			for k := range edges {
 				edges[k].To = space.Canonical(edges[k].To)
@@ -125,7 +136,7 @@ func Explore(ctx context.Context, space Space, opt ExploreOptions) (*Exploration
 		}
 		seen.reserve(x.states.len + len(edges))
 		if seen.prepare(edges)&unbroken != 0 {
-			unbroken = x.note(edges, from, first)
+			x.note(edges, from, first, unbroken)
 		}
 		for k := range edges {
 			s := edges[k].To
@@ -169,26 +180,33 @@ func (x *Exploration) push(seen *stateSet, slot int, s State) {
 	x.states.push(s)
 }
 
-// note keeps the first violation of each invariant among a block of edges and
-// returns the invariants that are still unbroken.
-func (x *Exploration) note(edges []Edge, ends []int, first int) (unbroken uint32) {
+// note keeps the first violation of each invariant among a block of edges. Of
+// several equally short ones it prefers the action that breaks the most
+// invariants not broken at a lower depth: one trace then shows them all.
+func (x *Exploration) note(edges []Edge, ends []int, first int, unbroken uint32) {
+	level := len(x.levels) - 2
 	k := 0
 	for j, end := range ends {
 		for ; k < end; k++ {
-			for inv := range x.Violations {
-				if edges[k].Broken>>inv&1 != 0 && x.Violations[inv] == nil {
-					level := len(x.levels) - 2
-					x.Violations[inv] = &Violation{Length: level + 1, from: first + j, action: edges[k].Action, level: level}
+			fresh := edges[k].Broken & unbroken
+			for b := fresh; b != 0; b &= b - 1 {
+				v := &x.Violations[bits.TrailingZeros32(b)]
+				if n := bits.OnesCount32(fresh); *v == nil || n > (*v).shows {
+					*v = &Violation{Length: level + 1, from: first + j, level: level, shows: n, broken: edges[k].Broken}
 				}
 			}
 		}
 	}
+}
+
+// unbroken returns the invariants that no action up to here breaks.
+func (x *Exploration) unbroken() (mask uint32) {
 	for inv, v := range x.Violations {
 		if v == nil {
-			unbroken |= 1 << inv
+			mask |= 1 << inv
 		}
 	}
-	return unbroken
+	return mask
 }
 
 // graph is the edges in compressed rows: state i's targets are
@@ -214,11 +232,8 @@ func (g *graph) close(ends []int) {
 // reversed graph and settles in a few sweeps.
 func (x *Exploration) countTraps(g *graph) int {
 	good := make([]bool, x.states.len)
-	left := 0
 	for i := range good {
-		if good[i] = x.space.Goal(x.states.at(i)); !good[i] {
-			left++
-		}
+		good[i] = x.space.Goal(x.states.at(i))
 	}
 	for changed := true; changed; {
 		changed = false
@@ -229,11 +244,20 @@ func (x *Exploration) countTraps(g *graph) int {
 			for _, t := range g.to[g.start[i]:g.start[i+1]] {
 				if good[t] {
 					good[i], changed = true, true
-					left--
 					break
 				}
 			}
 		}
 	}
-	return left
+	traps := 0
+	for i := range good {
+		switch {
+		case good[i]:
+		case x.opt.NoSymmetry:
+			traps++
+		default:
+			traps += x.space.Orbit(x.states.at(i))
+		}
+	}
+	return traps
 }

@@ -4,6 +4,7 @@ package lab
 type Hop struct {
 	From, To State
 	Action   uint32
+	Broken   uint32
 }
 
 // Path rebuilds the shortest trace to a violation. No parent pointers are kept
@@ -39,7 +40,7 @@ func (x *Exploration) Path(v *Violation) []Hop {
 		edges = x.space.Next(s, edges[:0])
 		for _, e := range edges {
 			if x.representative(e.To) == chain[d] {
-				hops = append(hops, Hop{s, e.To, e.Action})
+				hops = append(hops, Hop{s, e.To, e.Action, e.Broken})
 				s = e.To
 				break
 			}
@@ -51,17 +52,9 @@ func (x *Exploration) Path(v *Violation) []Hop {
 // last finds the action out of s that breaks what v says. Up to symmetry the
 // actor may be another one than when the violation was found.
 func (x *Exploration) last(s State, v *Violation) Hop {
-	want := x.representative(s)
-	var inv uint32
-	for i, w := range x.Violations {
-		if w == v {
-			inv = 1 << i
-		}
-	}
-	_ = want
 	for _, e := range x.space.Next(s, nil) {
-		if e.Broken&inv != 0 {
-			return Hop{s, e.To, e.Action}
+		if e.Broken == v.broken {
+			return Hop{s, e.To, e.Action, e.Broken}
 		}
 	}
 	return Hop{From: s, To: s}
