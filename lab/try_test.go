@@ -1,10 +1,24 @@
 package lab
 import ("testing";"time")
 func TestTry(t *testing.T){
- for _,rho:=range []float64{.1,.5,.8} { for _,X:=range []float64{1.5,1.6,1.7,1.8,1.9,2.0,2.1} {
-  n:=0; t0:=time.Now()
-  for seed:=uint64(1);seed<=5;seed++ { s:=BaseLease(); s.Seed=seed; s.Capacity=1800/(180*rho); s.EstablishCost=X*s.Capacity*120/1800; s.Horizon=2*time.Hour
-   r:=SimulateLease(s); if r.Recovered {n++} }
-  t.Log(rho,X,n, time.Since(t0))
+ type S=FlapSettings
+ ms:=[]struct{n string; f func(*S)}{
+  {"none",func(s *S){}},
+  {"no new nodes",func(s *S){s.NewNodes=0}},
+  {"velocity cap",func(s *S){s.Failover.MaxRemove=10}},
+  {"min published",func(s *S){s.Failover.MinPublished=60}},
+  {"fail open",func(s *S){s.Failover.FailOpen=50}},
+  {"hysteresis s=3",func(s *S){s.Node.PassAfter=3}},
+  {"hysteresis s=3 + hold",func(s *S){s.Node.PassAfter=3;s.Node.HoldDown=60*time.Second; s.Node.MaxHoldDown=30*time.Minute}},
+  {"hold only",func(s *S){s.Node.HoldDown=60*time.Second; s.Node.MaxHoldDown=30*time.Minute}},
+  {"gate",func(s *S){s.Node.Gate=true}},
+  {"shed",func(s *S){s.Checker.ShedLate=true}},
+  {"quorum",func(s *S){s.Vantage=3}},
+  {"kill",func(s *S){s.KillAt=45*time.Minute}},
+  {"cheap changes",func(s *S){s.Checker.Extra=5}},
+ }
+ for _,m:=range ms { for seed:=uint64(1);seed<=2;seed++ {
+   s:=BaseFlap(); s.Seed=seed; m.f(&s); r:=SimulateFlap(s); r.Series=nil
+   t.Logf("%-22s %+v",m.n,r)
  }}
 }
