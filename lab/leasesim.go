@@ -18,11 +18,18 @@ type LeaseSettings struct {
 	OutageAt      time.Duration // when the store becomes unreachable
 	Outage        time.Duration // for how long
 	Horizon       time.Duration // how long to watch after the outage
-	RestartAfter  time.Duration // restart of the manager so long after the outage, 0 for none
+	Restarts      []LeaseRestart
+	Whole         bool // watch the whole horizon, also after recovery
 	Seed          uint64
 
 	Lease   controlplane.LeaseConfig
 	Manager controlplane.LeaseManagerConfig
+}
+
+// LeaseRestart is an operator's restart of the manager, which empties its queue.
+type LeaseRestart struct {
+	After    time.Duration // after the end of the outage
+	Throttle time.Duration // least time between two establishments let in from then on, 0 for no limit
 }
 
 // BaseLease returns the figures that the measures are compared at: X = 3.75.
@@ -122,8 +129,10 @@ func SimulateLease(s LeaseSettings) LeaseRun {
 	end := s.OutageAt + s.Outage
 	m.clock.set(s.OutageAt, timerStoreDown, 0, 0)
 	m.clock.set(end, timerStoreUp, 0, 0)
-	if s.RestartAfter > 0 {
-		m.clock.set(end+s.RestartAfter, timerRestart, 0, 0)
+	last := end
+	for i, r := range s.Restarts {
+		last = end + r.After
+		m.clock.set(last, timerRestart, int32(i), 0)
 	}
 	m.clock.set(0, timerSample, 0, 0)
 	for {
@@ -132,10 +141,10 @@ func SimulateLease(s LeaseSettings) LeaseRun {
 			break
 		}
 		m.fire(t)
-		if t.at >= end && !m.run.Recovered && m.held*100 >= 99*s.Droplets && (s.RestartAfter == 0 || t.at > end+s.RestartAfter) {
+		if t.at >= end && !m.run.Recovered && m.held*100 >= 99*s.Droplets && t.at >= last {
 			m.run.Recovered, m.run.Recovery = true, (t.at - end).Seconds()
 		}
-		if m.run.Recovered && t.at > end+time.Duration(m.run.Recovery*float64(time.Second))+10*time.Minute {
+		if !s.Whole && m.run.Recovered && t.at > end+time.Duration(m.run.Recovery*float64(time.Second))+10*time.Minute {
 			break
 		}
 	}
@@ -166,7 +175,7 @@ func (m *leaseSim) fire(t timer) {
 	case timerStoreUp:
 		m.storeUp()
 	case timerRestart:
-		m.restart()
+		m.restart(m.Restarts[t.who])
 	case timerSample:
 		m.sample()
 	}
@@ -312,12 +321,12 @@ func (m *leaseSim) storeUp() {
 	}
 }
 
-// restart clears the queue and, if there is a comeback gap, throttles.
-func (m *leaseSim) restart() {
+// restart clears the queue and, if told to, throttles what comes back.
+func (m *leaseSim) restart(r LeaseRestart) {
 	m.queue, m.urgent = deque{}, deque{}
 	clear(m.queued)
 	m.manager, _ = controlplane.StepLeaseManager(&m.Manager, m.manager, controlplane.LeaseManagerEvent{Kind: controlplane.ManagerRestarted, At: m.clock.now})
-	if m.Manager.ComebackGap > 0 {
+	if m.Manager.ComebackGap = r.Throttle; r.Throttle > 0 {
 		m.manager, _ = controlplane.StepLeaseManager(&m.Manager, m.manager, controlplane.LeaseManagerEvent{Kind: controlplane.ManagerThrottle, At: m.clock.now})
 	}
 	for _, d := range m.random.Perm(m.Droplets) {

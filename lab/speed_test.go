@@ -20,12 +20,16 @@ func TestSpeed(t *testing.T) {
 		defer pprof.StopCPUProfile()
 	}
 	for _, c := range []struct {
-		n, k, p int
+		n, k, p   int
 		sym, lock bool
-	}{{3, 1, 5, false, false}, {3, 2, 6, false, false}, {3, 2, 7, false, false},{3,2,7,true, false},{3,1,4,false,true},{3,1,4,true,true}} {
+	}{{3, 1, 5, false, false}, {3, 2, 6, false, false}, {3, 2, 7, false, false}, {3, 2, 7, true, false}, {3, 1, 4, false, true}, {3, 1, 4, true, true}} {
 		cfg := DNSConfig{Enactors: c.n, Retain: c.k, Plans: c.p, Endpoints: 1}
 		cfg.Enactor.Clean = true
-		if c.lock { cfg.Enactor.Lock=true; cfg.Enactor.Fence=true; cfg.LockExpires=true }
+		if c.lock {
+			cfg.Enactor.Lock = true
+			cfg.Enactor.Fence = true
+			cfg.LockExpires = true
+		}
 		t0 := cpu()
 		x, err := Explore(context.Background(), newDNSSpace(cfg), ExploreOptions{NoSymmetry: !c.sym, NoTraps: true, Expect: 7000000})
 		if err != nil {
