@@ -11,7 +11,7 @@ type ZoneFailoverConfig struct {
 	Threshold    int           // percent of a zone's nodes that look unhealthy, above which the zone goes
 	RestoreAfter uint8         // looks in a row at or below Threshold after which it comes back
 	MaxRemove    int           // percent of all nodes that may be taken away within Window; 0 for no limit
-	Window       time.Duration //
+	Window       time.Duration // over which MaxRemove counts
 	MinPublished int           // percent of all nodes that must stay published; 0 for no limit
 	FailOpen     int           // percent of all nodes looking unhealthy above which nothing is removed; 0 for never
 }
@@ -32,21 +32,32 @@ type ZoneView struct {
 	InService int // of these, in service
 }
 
-// ZoneFailoverEvent is a look at all zones, or the kill switch.
+// ZoneFailoverEventKind names what the automation hears.
+type ZoneFailoverEventKind uint8
+
+const (
+	FailoverLook ZoneFailoverEventKind = iota // a look at all zones
+	FailoverOff                               // the kill switch: every zone is back and stays
+	FailoverOn                                // the automation is switched on again
+)
+
+// ZoneFailoverEvent is one event; the rest is set for FailoverLook only.
 type ZoneFailoverEvent struct {
-	KillSwitch bool
-	Zones      int
-	View       [MaxZones]ZoneView
-	At         time.Duration
+	Kind  ZoneFailoverEventKind
+	Zones int
+	View  [MaxZones]ZoneView
+	At    time.Duration
 }
 
 // StepZoneFailover advances the automation by one look. The command is the new
 // Out: publish the nodes in service of every zone that is not out.
 func StepZoneFailover(cfg *ZoneFailoverConfig, f ZoneFailover, ev ZoneFailoverEvent) ZoneFailover {
-	if ev.KillSwitch {
+	switch {
+	case ev.Kind == FailoverOff:
 		return ZoneFailover{Off: true}
-	}
-	if f.Off {
+	case ev.Kind == FailoverOn:
+		return ZoneFailover{}
+	case f.Off:
 		return f
 	}
 	if ev.At-f.WindowSince >= cfg.Window {

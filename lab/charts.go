@@ -10,7 +10,7 @@ import (
 
 const (
 	chartWidth  = 960.0
-	chartHeight = 230.0 // of one chart with its title
+	chartHeight = 210.0 // of one chart with its title
 	plotLeft    = 70.0
 	plotRight   = 30.0
 	plotTop     = 46.0

@@ -18,9 +18,12 @@ type FlapSettings struct {
 	JoinEvery   time.Duration // distance between two of them, in all zones together
 	Propagation time.Duration // how long the network state of each takes to be everywhere
 	Demand      float64       // share of the established nodes that the traffic needs
+	Grows       bool          // the traffic grows with the nodes that join
 	Interval    time.Duration // between two checks of a node
 	Vantage     int           // independent vantage points, each with a checker of its own
+	Joins       []FlapJoin    // if set, who joins when, instead of NewNodes to Propagation
 	KillAt      time.Duration // when an operator switches the automation off, 0 for never
+	ReviveAt    time.Duration // when it is switched on again, 0 for never
 	Horizon     time.Duration
 	Seed        uint64
 
@@ -29,11 +32,14 @@ type FlapSettings struct {
 	Failover controlplane.ZoneFailoverConfig
 }
 
+// FlapJoin is one node that joins.
+type FlapJoin struct{ At, Propagated time.Duration }
+
 // BaseFlap returns the figures that the safeguards are compared at.
 func BaseFlap() FlapSettings {
 	return FlapSettings{
 		Zones: 3, Nodes: 20, NewNodes: 10, JoinAt: 5 * time.Minute, JoinEvery: 2 * time.Second,
-		Propagation: 20 * time.Minute, Demand: 0.8, Interval: 10 * time.Second, Vantage: 1, Horizon: 2 * time.Hour,
+		Propagation: 20 * time.Minute, Demand: 0.8, Interval: 10 * time.Second, Vantage: 1, Horizon: time.Hour,
 		Checker:  controlplane.CheckerConfig{CheckTime: 50 * time.Millisecond, Timeout: 5 * time.Second, Extra: 20},
 		Node:     controlplane.NodeConfig{FailAfter: 2, PassAfter: 1},
 		Failover: controlplane.ZoneFailoverConfig{Threshold: 50, RestoreAfter: 3, Window: 10 * time.Minute},
@@ -58,6 +64,7 @@ type FlapPoint struct {
 	Published float64 `json:"published"` // nodes published, over the demand
 	Serving   float64 `json:"serving"`   // of these, truly healthy
 	Backlog   float64 `json:"backlog"`   // seconds of work before the checker
+	ZonesOut  int     `json:"zones_out"` // zones taken out of DNS
 	Flips     int     `json:"flips"`     // changes since the last sample
 }
 
@@ -66,6 +73,7 @@ const (
 	timerChecked
 	timerLook
 	timerKill
+	timerRevive
 	timerFlapSample
 )
 
@@ -98,10 +106,16 @@ func SimulateFlap(s FlapSettings) FlapRun {
 	for i := range s.Zones * s.Nodes {
 		m.nodes = append(m.nodes, flapNode{zone: i % s.Zones, state: controlplane.Node{InService: true}})
 	}
-	for i := range s.Zones * s.NewNodes {
-		at := s.JoinAt + time.Duration(i)*s.JoinEvery
-		m.nodes = append(m.nodes, flapNode{zone: i % s.Zones, since: at, propagated: at + s.Propagation})
-		m.settled = at + s.Propagation
+	joins := s.Joins
+	if joins == nil {
+		for i := range s.Zones * s.NewNodes {
+			at := s.JoinAt + time.Duration(i)*s.JoinEvery
+			joins = append(joins, FlapJoin{at, at + s.Propagation})
+		}
+	}
+	for i, j := range joins {
+		m.nodes = append(m.nodes, flapNode{zone: i % s.Zones, since: j.At, propagated: j.Propagated})
+		m.settled = max(m.settled, j.Propagated)
 	}
 	m.pending = make([]controlplane.CheckResult, len(m.nodes))
 	for i, n := range m.nodes {
@@ -111,6 +125,9 @@ func SimulateFlap(s FlapSettings) FlapRun {
 	m.clock.set(0, timerFlapSample, 0, 0)
 	if s.KillAt > 0 {
 		m.clock.set(s.KillAt, timerKill, 0, 0)
+	}
+	if s.ReviveAt > 0 {
+		m.clock.set(s.ReviveAt, timerRevive, 0, 0)
 	}
 	for {
 		t, ok := m.clock.next()
@@ -125,7 +142,9 @@ func SimulateFlap(s FlapSettings) FlapRun {
 		case timerLook:
 			m.look()
 		case timerKill:
-			m.failover = controlplane.StepZoneFailover(&m.Failover, m.failover, controlplane.ZoneFailoverEvent{KillSwitch: true})
+			m.failover = controlplane.StepZoneFailover(&m.Failover, m.failover, controlplane.ZoneFailoverEvent{Kind: controlplane.FailoverOff})
+		case timerRevive:
+			m.failover = controlplane.StepZoneFailover(&m.Failover, m.failover, controlplane.ZoneFailoverEvent{Kind: controlplane.FailoverOn})
 		case timerFlapSample:
 			m.sample()
 		}
@@ -221,9 +240,12 @@ func (m *flapSim) look() {
 }
 
 func (m *flapSim) sample() {
-	published, serving := 0, 0
+	published, serving, need := 0, 0, m.Zones*m.Nodes
 	for i := range m.nodes {
 		n := &m.nodes[i]
+		if m.Grows && n.since > 0 && n.since <= m.clock.now {
+			need++
+		}
 		if n.since > m.clock.now || !n.state.InService || m.failover.Out[n.zone] {
 			continue
 		}
@@ -232,10 +254,15 @@ func (m *flapSim) sample() {
 			serving++
 		}
 	}
-	demand := m.Demand * float64(m.Zones*m.Nodes)
+	demand := m.Demand * float64(need)
 	p := FlapPoint{
 		T: m.clock.now.Seconds(), Published: float64(published) / demand, Serving: float64(serving) / demand,
 		Backlog: max(0, (m.checkers[0].Free - m.clock.now).Seconds()), Flips: m.flips,
+	}
+	for _, out := range m.failover.Out {
+		if out {
+			p.ZonesOut++
+		}
 	}
 	m.flips = 0
 	m.run.LowestServing = min(m.run.LowestServing, p.Serving)

@@ -55,7 +55,7 @@ func leaseSimulation() Simulation {
 			{"ttl", "how long a lease lasts", "15m", nil},
 			{"outage", "how long the store is unreachable", "40m", nil},
 			{"horizon", "how long to watch afterwards", "2h", nil},
-			{"seeds", "runs for each cell of a sweep", "3", nil},
+			{"seeds", "runs for each cell of a sweep", "1", nil},
 			{"seed", "first seed", "1", nil},
 		},
 		run: runLease,

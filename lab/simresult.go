@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 )
 
@@ -150,11 +151,16 @@ func bounds(v []float64) (lo, hi float64) {
 
 // short writes a number with about three figures.
 func short(v float64) string {
+	digits := 2
 	switch {
-	case v >= 100 || v == float64(int64(v)):
-		return fmt.Sprintf("%.0f", v)
+	case v >= 100:
+		digits = 0
 	case v >= 10:
-		return fmt.Sprintf("%.1f", v)
+		digits = 1
 	}
-	return fmt.Sprintf("%.2f", v)
+	s := strconv.FormatFloat(v, 'f', digits, 64)
+	if strings.Contains(s, ".") {
+		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	}
+	return s
 }

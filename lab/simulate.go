@@ -37,7 +37,7 @@ type SimulateOptions struct {
 
 // Simulations lists the simulations that ship with ddx.
 func Simulations() []Simulation {
-	return []Simulation{leaseSimulation(), flapSimulation()}
+	return []Simulation{leaseSimulation(), flapSimulation(), outageSimulation()}
 }
 
 // Simulate runs a simulation. Equal settings give equal results.
