@@ -87,6 +87,7 @@ func Explore(ctx context.Context, space Space, opt ExploreOptions) (*Exploration
 	}
 	x := &Exploration{Traps: -1, space: space, opt: opt, Violations: make([]*Violation, len(space.Invariants()))}
 	seen := newStateSet(space.Width(), !opt.NoTraps)
+	x.states.wide = space.Width() > 63
 	seen.reserve(opt.Expect)
 	for _, s := range space.Start() {
 		x.add(seen, x.representative(s))
