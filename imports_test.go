@@ -22,6 +22,9 @@ var allowed = map[string][]string{
 	"diagnose": {"catalog", "scan", "logline", "kernlog"},
 	"remedy":   {"catalog", "diagnose"},
 	"output":   {},
+
+	"controlplane": {},
+	"lab":          {"controlplane"},
 	"source":   {"logline", "github.com/klauspost/compress", "github.com/ulikunitz/xz", "golang.org/x/sys"},
 }
 

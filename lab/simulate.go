@@ -40,30 +40,45 @@ func Simulations() []Simulation {
 	return []Simulation{leaseSimulation(), flapSimulation(), outageSimulation()}
 }
 
-// Simulate runs a simulation. Equal settings give equal results.
-func Simulate(ctx context.Context, name string, opt SimulateOptions) (*SimulationResult, error) {
+// FindSimulation returns the simulation of that name.
+func FindSimulation(name string) (Simulation, error) {
 	var names []string
 	for _, s := range Simulations() {
-		if s.Name != name {
-			names = append(names, s.Name)
-			continue
+		if s.Name == name {
+			return s, nil
 		}
-		in, err := s.settings(opt.Set)
-		if err != nil {
-			return nil, err
-		}
-		progress := opt.Progress
-		if progress == nil {
-			progress = func(int, int) {}
-		}
-		r, err := s.run(ctx, in, progress)
-		if err != nil {
-			return nil, fmt.Errorf("lab: simulate %s: %w", name, err)
-		}
-		r.Simulation, r.Settings = name, in
-		return r, nil
+		names = append(names, s.Name)
 	}
-	return nil, fmt.Errorf("lab: no simulation %q: choose one of %s", name, strings.Join(names, ", "))
+	return Simulation{}, fmt.Errorf("lab: no simulation %q: choose one of %s", name, strings.Join(names, ", "))
+}
+
+// Accepts returns an error that says what is wrong if a setting is not known or
+// its value is not of its kind.
+func (s Simulation) Accepts(set map[string]string) error {
+	_, err := s.settings(set)
+	return err
+}
+
+// Simulate runs a simulation. Equal settings give equal results.
+func Simulate(ctx context.Context, name string, opt SimulateOptions) (*SimulationResult, error) {
+	s, err := FindSimulation(name)
+	if err != nil {
+		return nil, err
+	}
+	in, err := s.settings(opt.Set)
+	if err != nil {
+		return nil, err
+	}
+	progress := opt.Progress
+	if progress == nil {
+		progress = func(int, int) {}
+	}
+	r, err := s.run(ctx, in, progress)
+	if err != nil {
+		return nil, fmt.Errorf("lab: simulate %s: %w", name, err)
+	}
+	r.Simulation, r.Settings = name, in
+	return r, nil
 }
 
 // settings are the settings in force, each already checked against its kind.
