@@ -24,7 +24,9 @@ var allowed = map[string][]string{
 	"output":   {},
 
 	"controlplane": {},
-	"lab":          {"controlplane"},
+	"lab":          {"controlplane", "svg"},
+	"simulate":     {"controlplane", "svg"},
+	"svg":          {},
 	"source":   {"logline", "github.com/klauspost/compress", "github.com/ulikunitz/xz", "golang.org/x/sys"},
 }
 

@@ -55,7 +55,7 @@ func BenchmarkAgainstSpin(b *testing.B) {
 			best := [4]float64{math.Inf(1), math.Inf(1), math.Inf(1), math.Inf(1)}
 			var states, stored int
 			for b.Loop() {
-				for range 3 {
+				for range 5 {
 					s := runPan(b, full, bb.hash)
 					x, cpu := measured(b, newDNSSpace(cfg), ExploreOptions{NoSymmetry: true, NoTraps: true, Expect: bb.expect})
 					if s.states != x.States+1 {

@@ -6,10 +6,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
-	"go/parser"
-	"go/token"
 	"io"
-	"os"
 	"strings"
 	"testing"
 )
@@ -159,38 +156,6 @@ func TestShippedModelsAreSmall(t *testing.T) {
 			}
 			if r := check(t, m.Name, set...); !r.Complete || r.States > 500_000 {
 				t.Errorf("%s %v: %d states, complete %v", m.Name, set, r.States, r.Complete)
-			}
-		}
-	}
-}
-
-// The pure packages import what their doc.go allows and nothing else.
-func TestImports(t *testing.T) {
-	forbidden := []string{"os", "net", "net/http", "os/exec", "log"}
-	for _, dir := range []string{".", "../controlplane"} {
-		files, err := os.ReadDir(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range files {
-			if !strings.HasSuffix(f.Name(), ".go") || strings.HasSuffix(f.Name(), "_test.go") {
-				continue
-			}
-			file, err := parser.ParseFile(token.NewFileSet(), dir+"/"+f.Name(), nil, parser.ImportsOnly)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, spec := range file.Imports {
-				path := strings.Trim(spec.Path.Value, `"`)
-				ours := strings.HasPrefix(path, "ddx")
-				if strings.Contains(path, ".") || ours && (dir != "." || path != "ddx/controlplane") {
-					t.Errorf("%s/%s imports %s", dir, f.Name(), path)
-				}
-				for _, no := range forbidden {
-					if path == no {
-						t.Errorf("%s/%s imports %s: cores do no input or output", dir, f.Name(), path)
-					}
-				}
 			}
 		}
 	}

@@ -4,18 +4,10 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"text/tabwriter"
 )
 
-// Catalogue is everything that Check and Simulate know.
-type Catalogue struct {
-	Models      []Model      `json:"models"`
-	Simulations []Simulation `json:"simulations"`
-}
-
-// NewCatalogue returns the models and simulations that ship with ddx.
-func NewCatalogue() Catalogue { return Catalogue{Models(), Simulations()} }
-
-// WriteList writes the catalogue for a terminal. Safeguards and invariants that
+// WriteList writes the models for a terminal. Safeguards and invariants that
 // models share are written once.
 func WriteList(w io.Writer) error {
 	var b strings.Builder
@@ -33,18 +25,6 @@ func WriteList(w io.Writer) error {
 		}
 		told[family] = true
 		m.list(&b, family)
-	}
-	for _, s := range Simulations() {
-		fmt.Fprintf(&b, "\nsimulation %s: %s\n", s.Name, s.Title)
-		var rows [][]string
-		for _, d := range s.Settings {
-			doc := d.Doc
-			if len(d.Choices) > 0 {
-				doc += ": " + strings.Join(d.Choices, ", ")
-			}
-			rows = append(rows, []string{"  " + d.Name + "=" + d.Default, doc})
-		}
-		writeColumns(&b, rows)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -68,4 +48,13 @@ func (m Model) list(b *strings.Builder, family string) {
 	writeColumns(b, safeguards)
 	fmt.Fprintf(b, "\n%s: parameters\n", family)
 	writeColumns(b, parameters)
+}
+
+// writeColumns writes rows with columns of equal width.
+func writeColumns(w io.Writer, rows [][]string) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintln(t, strings.Join(row, "\t"))
+	}
+	t.Flush()
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ddx/lab"
+	"ddx/simulate"
 )
 
 // labFlags are the flags of ddx lab.
@@ -87,9 +88,12 @@ func (a *app) labListCommand() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			switch l.output {
 			case "text":
-				return lab.WriteList(a.stdout)
+				if err := lab.WriteList(a.stdout); err != nil {
+					return err
+				}
+				return simulate.WriteList(a.stdout)
 			case "json":
-				return writeJSON(a.stdout, lab.NewCatalogue())
+				return writeJSON(a.stdout, map[string]any{"models": lab.Models(), "simulations": simulate.Simulations()})
 			}
 			return usagef("lab list: no format %q: choose text or json", l.output)
 		},
@@ -160,11 +164,11 @@ func (a *app) labDiagram(r *lab.CheckResult, invariant string) error {
 }
 
 func (a *app) labSimulate(ctx context.Context, l *labFlags, name string) error {
-	write, ok := map[string]func(*lab.SimulationResult) error{
-		"text": func(r *lab.SimulationResult) error { return r.WriteText(a.stdout) },
-		"json": func(r *lab.SimulationResult) error { return writeJSON(a.stdout, r) },
-		"svg":  func(r *lab.SimulationResult) error { _, err := io.WriteString(a.stdout, r.SVG()); return err },
-		"html": func(r *lab.SimulationResult) error { _, err := io.WriteString(a.stdout, r.HTML()); return err },
+	write, ok := map[string]func(*simulate.Result) error{
+		"text": func(r *simulate.Result) error { return r.WriteText(a.stdout) },
+		"json": func(r *simulate.Result) error { return writeJSON(a.stdout, r) },
+		"svg":  func(r *simulate.Result) error { _, err := io.WriteString(a.stdout, r.SVG()); return err },
+		"html": func(r *simulate.Result) error { _, err := io.WriteString(a.stdout, r.HTML()); return err },
 	}[l.output]
 	if !ok {
 		return usagef("lab simulate: no format %q: choose text, json, svg or html", l.output)
@@ -177,14 +181,14 @@ func (a *app) labSimulate(ctx context.Context, l *labFlags, name string) error {
 		}
 		set[key] = value
 	}
-	sim, err := lab.FindSimulation(name)
+	sim, err := simulate.Find(name)
 	if err == nil {
 		err = sim.Accepts(set)
 	}
 	if err != nil {
 		return usageError{err}
 	}
-	r, err := lab.Simulate(ctx, name, lab.SimulateOptions{Set: set, Progress: a.labProgress()})
+	r, err := simulate.Run(ctx, name, simulate.Options{Set: set, Progress: a.labProgress()})
 	if err != nil {
 		return err
 	}

@@ -1,14 +1,54 @@
-package lab
+package simulate
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"flag"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 )
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// golden compares got with a file under testdata, or writes it with -update.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs (run with -update to rewrite it):\n%s", file, got)
+	}
+}
+
+// wellFormed fails unless the picture is well-formed XML.
+func wellFormed(t *testing.T, what, picture string) {
+	t.Helper()
+	d := xml.NewDecoder(strings.NewReader(picture))
+	for {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
+			return
+		} else if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+	}
+}
 
 func quiet(int, int) {}
 
@@ -143,12 +183,12 @@ func TestFlapSafeguards(t *testing.T) {
 // The replay goes through every component in the documented order, and each
 // safeguard stops it at its own component.
 func TestOutageReplay(t *testing.T) {
-	run := func(set ...string) *SimulationResult {
+	run := func(set ...string) *Result {
 		in := make(map[string]string)
 		for _, name := range set {
 			in[name] = "true"
 		}
-		r, err := Simulate(context.Background(), "outage2025", SimulateOptions{Set: in})
+		r, err := Run(context.Background(), "outage2025", Options{Set: in})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -160,7 +200,7 @@ func TestOutageReplay(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "outage2025.txt", text.Bytes())
-	cell := func(r *SimulationResult, what string) string {
+	cell := func(r *Result, what string) string {
 		for _, row := range r.Tables[0].Rows {
 			if row[0] == what {
 				return row[2]
@@ -194,14 +234,14 @@ func TestOutageReplay(t *testing.T) {
 	}
 }
 
-func TestSimulationResultForms(t *testing.T) {
+func TestResultForms(t *testing.T) {
 	for name, set := range map[string]map[string]string{
 		"lease":      {"sweep": "none", "measure": "restart+throttle", "horizon": "1h15m"},
 		"flap":       {"sweep": "all", "seeds": "1"},
 		"outage2025": nil,
 	} {
 		calls := 0
-		r, err := Simulate(context.Background(), name, SimulateOptions{Set: set, Progress: func(done, total int) {
+		r, err := Run(context.Background(), name, Options{Set: set, Progress: func(done, total int) {
 			if calls++; done > total {
 				t.Errorf("%s: progress %d of %d", name, done, total)
 			}
@@ -243,14 +283,14 @@ func TestSimulateErrors(t *testing.T) {
 		if tt.key != "" {
 			set[tt.key] = tt.value
 		}
-		_, err := Simulate(context.Background(), tt.name, SimulateOptions{Set: set})
+		_, err := Run(context.Background(), tt.name, Options{Set: set})
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s %s=%s: %v, want %q", tt.name, tt.key, tt.value, err, tt.want)
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Simulate(ctx, "flap", SimulateOptions{}); err == nil {
+	if _, err := Run(ctx, "flap", Options{}); err == nil {
 		t.Error("canceled: no error")
 	}
 }

@@ -1,4 +1,4 @@
-package lab
+package simulate
 
 import (
 	"context"
@@ -81,9 +81,9 @@ func leaseSettings(in settings) LeaseSettings {
 	return s
 }
 
-func runLease(ctx context.Context, in settings, progress func(int, int)) (*SimulationResult, error) {
+func runLease(ctx context.Context, in settings, progress func(int, int)) (*Result, error) {
 	s := leaseSettings(in)
-	r := &SimulationResult{Title: "Lease manager, measure: " + in["measure"], Note: scaledNote}
+	r := &Result{Title: "Lease manager, measure: " + in["measure"], Note: scaledNote}
 	s.Whole = true
 	run := SimulateLease(s)
 	r.Charts = leaseCharts(s, run)
