@@ -128,7 +128,7 @@ func (z Endpoint) commit(c Command, newest Generation) (Endpoint, Answer) {
 		return z, Answer{Status: Conflict}
 	case c.Require&RequireHolder != 0 && z.Holder != c.Sender:
 		return z, Answer{Status: LockLost}
-	case c.Require&RequireRollback != 0 && z.Empty(),
+	case c.Require&RequireRollback != 0 && z.Empty() && !(c.Build && !c.Empty && c.Plan == z.Active),
 		c.Require&RequireTarget != 0 && !c.Build && !z.Trees.Has(c.Plan):
 		return z, Answer{Status: Refused}
 	}

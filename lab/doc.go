@@ -1,11 +1,12 @@
-// Package lab checks and simulates the control-plane models: the explorer walks
-// every interleaving of a small configuration and finds the shortest way to
-// break an invariant; the simulator runs large configurations on a virtual
-// clock from a seed. Both drive the step functions of package controlplane.
+// Package lab checks the control-plane models: the explorer walks every
+// interleaving of a small configuration and finds the shortest way to break an
+// invariant. It drives the step functions of package controlplane, as the
+// simulator of package simulate and the failover daemon do.
 //
 // Explore is generic: anything that implements Space, a packed transition
-// system, can be walked. Models lists what is shipped. Check and Simulate are
-// the two questions a command asks; their results render as text, JSON and SVG.
+// system, can be walked. Models lists what is shipped. Check is the question
+// that a command asks; its result renders as text, JSON and a space-time
+// diagram.
 //
-// The package imports the standard library and ddx/controlplane.
+// The package imports the standard library, ddx/controlplane and ddx/svg.
 package lab

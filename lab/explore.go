@@ -87,6 +87,7 @@ func Explore(ctx context.Context, space Space, opt ExploreOptions) (*Exploration
 	}
 	x := &Exploration{Traps: -1, space: space, opt: opt, Violations: make([]*Violation, len(space.Invariants()))}
 	seen := newStateSet(space.Width(), !opt.NoTraps)
+	x.states.wide = space.Width() > 63
 	seen.reserve(opt.Expect)
 	for _, s := range space.Start() {
 		x.add(seen, x.representative(s))
@@ -227,36 +228,49 @@ func (g *graph) close(ends []int) {
 	}
 }
 
-// countTraps counts the states from which no goal can be reached. It sweeps
-// backwards over the breadth-first order until nothing changes, which needs no
-// reversed graph and settles in a few sweeps.
+// countTraps counts the states from which no goal can be reached: it walks the
+// edges backwards from every goal and counts what it does not meet.
 func (x *Exploration) countTraps(g *graph) int {
-	good := make([]bool, x.states.len)
-	for i := range good {
-		good[i] = x.space.Goal(x.states.at(i))
+	n := x.states.len
+	into := make([]uint32, n+1) // into[t] is where the sources of t begin in from
+	for _, t := range g.to {
+		into[t+1]++
 	}
-	for changed := true; changed; {
-		changed = false
-		for i := len(good) - 1; i >= 0; i-- {
-			if good[i] {
-				continue
-			}
-			for _, t := range g.to[g.start[i]:g.start[i+1]] {
-				if good[t] {
-					good[i], changed = true, true
-					break
-				}
+	for t := range n {
+		into[t+1] += into[t]
+	}
+	from := make([]uint32, len(g.to))
+	fill := append([]uint32(nil), into[:n]...)
+	good := make([]bool, n)
+	var reached []uint32
+	for s := range n {
+		for _, t := range g.to[g.start[s]:g.start[s+1]] {
+			from[fill[t]] = uint32(s)
+			fill[t]++
+		}
+		if x.space.Goal(x.states.at(s)) {
+			good[s] = true
+			reached = append(reached, uint32(s))
+		}
+	}
+	for len(reached) > 0 {
+		t := reached[len(reached)-1]
+		reached = reached[:len(reached)-1]
+		for _, s := range from[into[t]:into[t+1]] {
+			if !good[s] {
+				good[s] = true
+				reached = append(reached, s)
 			}
 		}
 	}
 	traps := 0
-	for i := range good {
+	for s := range good {
 		switch {
-		case good[i]:
+		case good[s]:
 		case x.opt.NoSymmetry:
 			traps++
 		default:
-			traps += x.space.Orbit(x.states.at(i))
+			traps += x.space.Orbit(x.states.at(s))
 		}
 	}
 	return traps

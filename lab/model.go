@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -67,27 +68,38 @@ func FindModel(name string) (Model, error) {
 	return Model{}, fmt.Errorf("lab: no model %q: choose one of %s", name, strings.Join(names, ", "))
 }
 
-// build checks parameters and safeguards against the model's lists and returns
-// the space together with the parameters in force.
+// build returns the space together with the parameters in force.
 func (m Model) build(set map[string]int, safeguards []string) (NarratedSpace, map[string]int, error) {
+	if err := m.Accepts(set, safeguards); err != nil {
+		return nil, nil, err
+	}
 	values := make(map[string]int)
 	for _, p := range m.Parameters {
 		values[p.Name] = p.Default
-	}
-	for name, v := range set {
-		i := slices.IndexFunc(m.Parameters, func(p Parameter) bool { return p.Name == name })
-		if i < 0 {
-			return nil, nil, fmt.Errorf("lab: model %s has no parameter %q: see ddx lab list", m.Name, name)
-		}
-		if p := m.Parameters[i]; v < p.Min || v > p.Max {
-			return nil, nil, fmt.Errorf("lab: model %s: %s=%d is outside %d to %d", m.Name, name, v, p.Min, p.Max)
-		}
-		values[name] = v
-	}
-	for _, name := range safeguards {
-		if !slices.ContainsFunc(m.Safeguards, func(s Safeguard) bool { return s.Name == name }) {
-			return nil, nil, fmt.Errorf("lab: model %s has no safeguard %q: see ddx lab list", m.Name, name)
+		if v, ok := set[p.Name]; ok {
+			values[p.Name] = v
 		}
 	}
 	return m.space(values, safeguards), values, nil
+}
+
+// Accepts returns an error that says what is wrong if a parameter or safeguard
+// is not in the model's lists.
+func (m Model) Accepts(set map[string]int, safeguards []string) error {
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		v := set[name]
+		i := slices.IndexFunc(m.Parameters, func(p Parameter) bool { return p.Name == name })
+		if i < 0 {
+			return fmt.Errorf("lab: model %s has no parameter %q: see ddx lab list", m.Name, name)
+		}
+		if p := m.Parameters[i]; v < p.Min || v > p.Max {
+			return fmt.Errorf("lab: model %s: %s=%d is outside %d to %d", m.Name, name, v, p.Min, p.Max)
+		}
+	}
+	for _, name := range safeguards {
+		if !slices.ContainsFunc(m.Safeguards, func(s Safeguard) bool { return s.Name == name }) {
+			return fmt.Errorf("lab: model %s has no safeguard %q: see ddx lab list", m.Name, name)
+		}
+	}
+	return nil
 }

@@ -143,21 +143,35 @@ func (t *stateSet) renumber(slot int, old *stateSet, i int) {
 }
 
 // stateLog holds states in the order of discovery, in chunks that never move.
+// Narrow states take 8 bytes.
 type stateLog struct {
-	chunks [][]State
-	len    int
+	wide    bool
+	narrows [][]uint64
+	wides   [][]State
+	len     int
 }
 
 const chunkBits = 14
 
 func (l *stateLog) push(s State) {
-	if l.len&(1<<chunkBits-1) == 0 {
-		l.chunks = append(l.chunks, make([]State, 1<<chunkBits))
+	chunk, i := l.len>>chunkBits, l.len&(1<<chunkBits-1)
+	switch {
+	case l.wide && i == 0:
+		l.wides = append(l.wides, make([]State, 1<<chunkBits))
+	case i == 0:
+		l.narrows = append(l.narrows, make([]uint64, 1<<chunkBits))
 	}
-	l.chunks[l.len>>chunkBits][l.len&(1<<chunkBits-1)] = s
+	if l.wide {
+		l.wides[chunk][i] = s
+	} else {
+		l.narrows[chunk][i] = s.Lo
+	}
 	l.len++
 }
 
 func (l *stateLog) at(i int) State {
-	return l.chunks[i>>chunkBits][i&(1<<chunkBits-1)]
+	if l.wide {
+		return l.wides[i>>chunkBits][i&(1<<chunkBits-1)]
+	}
+	return State{Lo: l.narrows[i>>chunkBits][i&(1<<chunkBits-1)]}
 }

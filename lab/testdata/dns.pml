@@ -63,6 +63,11 @@ byte holder[EP];
 #else
 #define MINE true
 #endif
+#if defined(ONEBATCH) || defined(CARRY)
+#define CARRIES true
+#else
+#define CARRIES false
+#endif
 #ifdef NOCLEAN
 #define FINISH phase = IDLE; plan = 0; e = 0
 #else
@@ -151,7 +156,7 @@ end:	do
 			:: holder[e] != me -> phase = FIRST
 #endif
 #ifndef APART
-			:: MINE && EMPTY(e) -> GIVEBACK; STOP
+			:: MINE && EMPTY(e) && !(CARRIES && root[e] == plan) -> GIVEBACK; STOP
 #endif
 #if defined(TARGET) && !defined(ONEBATCH) && !defined(CARRY)
 			:: MINE && !EMPTY(e) && !HAS(trees[e], plan) -> GIVEBACK; STOP

@@ -1,4 +1,4 @@
-package lab
+package simulate
 
 import (
 	"fmt"
@@ -6,6 +6,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"ddx/svg"
 )
 
 const (
@@ -18,10 +20,10 @@ const (
 )
 
 // SVG draws the charts below each other, then the phase diagrams.
-func (r *SimulationResult) SVG() string {
-	c := &canvas{width: chartWidth}
-	c.text(20, 30, "start", "t", inkColor, r.Title)
-	c.text(20, 50, "start", "s", faintColor, r.Note)
+func (r *Result) SVG() string {
+	c := &svg.Canvas{Width: chartWidth}
+	c.Text(20, 30, "start", "t", svg.Ink, r.Title)
+	c.Text(20, 50, "start", "s", svg.Faint, r.Note)
 	y := 64.0
 	lo, hi := r.span()
 	for _, ch := range r.Charts {
@@ -31,12 +33,12 @@ func (r *SimulationResult) SVG() string {
 	for _, g := range r.Grids {
 		y = drawGrid(c, g, y)
 	}
-	c.height = y + 10
-	return c.svg(r.Title)
+	c.Height = y + 10
+	return c.String(r.Title)
 }
 
 // HTML returns one page that needs nothing else.
-func (r *SimulationResult) HTML() string {
+func (r *Result) HTML() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>%s</title>\n", html.EscapeString(r.Title))
 	b.WriteString("<style>body{font:15px/1.5 system-ui,sans-serif;color:#1f2328;max-width:60rem;margin:2rem auto;padding:0 1rem}svg{max-width:100%;height:auto}table{border-collapse:collapse;margin:1rem 0}td,th{border-bottom:1px solid #d0d7de;padding:.2rem .8rem .2rem 0;text-align:left}caption{text-align:left;font-weight:600}</style></head><body>\n")
@@ -66,7 +68,7 @@ func (r *SimulationResult) HTML() string {
 }
 
 // span returns the time that all charts share.
-func (r *SimulationResult) span() (lo, hi float64) {
+func (r *Result) span() (lo, hi float64) {
 	lo, hi = math.Inf(1), math.Inf(-1)
 	for _, ch := range r.Charts {
 		for _, k := range ch.Curves {
@@ -83,7 +85,7 @@ const markRow = 15.0
 // markRows returns how many rows of mark labels a chart needs.
 func markRows(ch Chart) float64 { return float64(min(len(ch.Marks), 4)) }
 
-func (r *SimulationResult) drawChart(c *canvas, ch Chart, top, lo, hi float64) {
+func (r *Result) drawChart(c *svg.Canvas, ch Chart, top, lo, hi float64) {
 	rows := markRows(ch)
 	left, right := plotLeft, chartWidth-plotRight
 	upper, lower := top+plotTop+rows*markRow, top+chartHeight+rows*markRow-plotBottom
@@ -98,35 +100,35 @@ func (r *SimulationResult) drawChart(c *canvas, ch Chart, top, lo, hi float64) {
 	limit = max(limit, ticks[len(ticks)-1])
 	px := func(x float64) float64 { return left + (x-lo)/(hi-lo)*(right-left) }
 	py := func(y float64) float64 { return lower - min(y, limit)/limit*(lower-upper) }
-	c.text(20, top+18, "start", "b", inkColor, ch.Title)
+	c.Text(20, top+18, "start", "b", svg.Ink, ch.Title)
 	x := left
 	for i, k := range ch.Curves {
-		c.line(x, top+33, x+22, top+33, lineColors[i%len(lineColors)], 3, "")
-		c.text(x+28, top+37, "start", "s", inkColor, k.Name)
+		c.Line(x, top+33, x+22, top+33, svg.Lines[i%len(svg.Lines)], 3, "")
+		c.Text(x+28, top+37, "start", "s", svg.Ink, k.Name)
 		x += 28 + 24 + 6.6*float64(len([]rune(k.Name)))
 	}
 	for _, v := range ticks {
-		c.line(left, py(v), right, py(v), gridColor, 1, "")
-		c.text(left-8, py(v)+4, "end", "s", faintColor, short(v))
+		c.Line(left, py(v), right, py(v), svg.Grid, 1, "")
+		c.Text(left-8, py(v)+4, "end", "s", svg.Faint, short(v))
 	}
-	c.add(`<text transform="translate(18 %.1f) rotate(-90)" text-anchor="middle" class="s" fill="%s">%s</text>`, (upper+lower)/2, faintColor, html.EscapeString(ch.YLabel))
+	c.Add(`<text transform="translate(18 %.1f) rotate(-90)" text-anchor="middle" class="s" fill="%s">%s</text>`, (upper+lower)/2, svg.Faint, html.EscapeString(ch.YLabel))
 	for _, t := range r.timeTicks(lo, hi) {
-		c.line(px(t), lower, px(t), lower+4, faintColor, 1, "")
-		c.text(px(t), lower+17, "middle", "s", faintColor, r.clockText(t))
+		c.Line(px(t), lower, px(t), lower+4, svg.Faint, 1, "")
+		c.Text(px(t), lower+17, "middle", "s", svg.Faint, r.clockText(t))
 	}
 	for i, m := range ch.Marks {
 		y := upper - 6 - markRow*float64(i%4)
-		c.line(px(m.X), y+3, px(m.X), lower, warnColor, 1, ` stroke-dasharray="4 3"`)
+		c.Line(px(m.X), y+3, px(m.X), lower, svg.Warn, 1, ` stroke-dasharray="4 3"`)
 		anchor, dx := "start", 4.0
 		if px(m.X) > right-200 {
 			anchor, dx = "end", -4
 		}
-		c.text(px(m.X)+dx, y, anchor, "s h", inkColor, m.Text)
+		c.Text(px(m.X)+dx, y, anchor, "s h", svg.Ink, m.Text)
 	}
 	for i, k := range ch.Curves {
-		c.add(`<polyline fill="none" stroke="%s" stroke-width="2" stroke-linejoin="round" points="%s"/>`, lineColors[i%len(lineColors)], polyline(k, px, py))
+		c.Add(`<polyline fill="none" stroke="%s" stroke-width="2" stroke-linejoin="round" points="%s"/>`, svg.Lines[i%len(svg.Lines)], polyline(k, px, py))
 	}
-	c.line(left, lower, right, lower, faintColor, 1, "")
+	c.Line(left, lower, right, lower, svg.Faint, 1, "")
 }
 
 // polyline writes the points of a curve, leaving out those that do not bend it
@@ -179,7 +181,7 @@ func niceTicks(limit float64) []float64 {
 }
 
 // timeTicks returns times at a round distance, aligned to the clock.
-func (r *SimulationResult) timeTicks(lo, hi float64) []float64 {
+func (r *Result) timeTicks(lo, hi float64) []float64 {
 	step := 3600.0
 	for _, s := range []float64{300, 600, 900, 1800, 3600, 7200, 14400} {
 		if (hi-lo)/s <= 16 {
@@ -196,7 +198,7 @@ func (r *SimulationResult) timeTicks(lo, hi float64) []float64 {
 }
 
 // clockOffset returns the seconds since midnight at x = 0.
-func (r *SimulationResult) clockOffset() float64 {
+func (r *Result) clockOffset() float64 {
 	if t, err := time.Parse("15:04", r.Clock); err == nil {
 		return float64(t.Hour()*3600 + t.Minute()*60)
 	}
@@ -204,7 +206,7 @@ func (r *SimulationResult) clockOffset() float64 {
 }
 
 // clockText writes a time of day, or minutes if x is not one.
-func (r *SimulationResult) clockText(x float64) string {
+func (r *Result) clockText(x float64) string {
 	if r.Clock == "" {
 		return fmt.Sprintf("%.0f min", x/60)
 	}
@@ -213,34 +215,34 @@ func (r *SimulationResult) clockText(x float64) string {
 }
 
 // drawGrid draws a phase diagram and returns where the next picture begins.
-func drawGrid(c *canvas, g Grid, top float64) float64 {
+func drawGrid(c *svg.Canvas, g Grid, top float64) float64 {
 	const cellHeight = 30.0
 	left := 110.0
 	width := min(92, (chartWidth-left-plotRight)/float64(len(g.X)))
 	colors := make(map[string]string)
-	c.text(20, top+24, "start", "b", inkColor, g.Title)
+	c.Text(20, top+24, "start", "b", svg.Ink, g.Title)
 	y := top + 44
-	c.text(left, y, "start", "s", faintColor, g.XLabel+" →")
+	c.Text(left, y, "start", "s", svg.Faint, g.XLabel+" →")
 	for j, x := range g.X {
-		c.text(left+width*(float64(j)+.5), y+18, "middle", "s", inkColor, x)
+		c.Text(left+width*(float64(j)+.5), y+18, "middle", "s", svg.Ink, x)
 	}
 	for _, k := range g.Legend {
 		colors[k.Name] = k.color
 	}
 	y += 26
-	c.text(20, y-6, "start", "s", faintColor, g.YLabel+" ↓")
+	c.Text(20, y-6, "start", "s", svg.Faint, g.YLabel+" ↓")
 	for i, name := range g.Y {
-		c.text(left-8, y+cellHeight/2+4, "end", "s", inkColor, name)
+		c.Text(left-8, y+cellHeight/2+4, "end", "s", svg.Ink, name)
 		for j, cell := range g.Cells[i] {
-			c.add(`<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s" stroke="#fff" stroke-width="2"/>`, left+width*float64(j), y, width, cellHeight, colors[cell.Kind])
-			c.text(left+width*(float64(j)+.5), y+cellHeight/2+4, "middle", "s", inkColor, cell.Text)
+			c.Add(`<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s" stroke="#fff" stroke-width="2"/>`, left+width*float64(j), y, width, cellHeight, colors[cell.Kind])
+			c.Text(left+width*(float64(j)+.5), y+cellHeight/2+4, "middle", "s", svg.Ink, cell.Text)
 		}
 		y += cellHeight
 	}
 	y += 20
 	for _, k := range g.Legend {
-		c.add(`<rect x="%.1f" y="%.1f" width="14" height="14" fill="%s"/>`, left, y-11, k.color)
-		c.text(left+20, y, "start", "s", inkColor, k.Name+": "+k.Doc)
+		c.Add(`<rect x="%.1f" y="%.1f" width="14" height="14" fill="%s"/>`, left, y-11, k.color)
+		c.Text(left+20, y, "start", "s", svg.Ink, k.Name+": "+k.Doc)
 		y += 18
 	}
 	return y + 6

@@ -1,15 +1,16 @@
-package lab
+package simulate
 
 import (
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
+	"text/tabwriter"
 )
 
-// SimulationResult is what a simulation shows, ready to be written as text,
+// Result is what a simulation shows, ready to be written as text,
 // JSON, SVG or HTML.
-type SimulationResult struct {
+type Result struct {
 	Simulation string            `json:"simulation"`
 	Settings   map[string]string `json:"settings"`
 	Title      string            `json:"title"`
@@ -76,7 +77,7 @@ type Table struct {
 
 // WriteText writes the summary, the tables and the phase diagrams; curves are
 // written as their first, lowest, highest and last value.
-func (r *SimulationResult) WriteText(w io.Writer) error {
+func (r *Result) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n%s\n\n", r.Title, r.Note)
 	for _, s := range r.Summary {
@@ -120,25 +121,32 @@ func (r *SimulationResult) WriteText(w io.Writer) error {
 	return err
 }
 
-// writeColumns writes rows with columns of equal width.
-func writeColumns(b *strings.Builder, rows [][]string) {
-	var width []int
-	for _, row := range rows {
-		for i, cell := range row {
-			if i == len(width) {
-				width = append(width, 0)
+// WriteList writes the simulations and their settings for a terminal.
+func WriteList(w io.Writer) error {
+	var b strings.Builder
+	for _, s := range Simulations() {
+		fmt.Fprintf(&b, "\nsimulation %s: %s\n", s.Name, s.Title)
+		var rows [][]string
+		for _, d := range s.Settings {
+			doc := d.Doc
+			if len(d.Choices) > 0 {
+				doc += ": " + strings.Join(d.Choices, ", ")
 			}
-			width[i] = max(width[i], len([]rune(cell)))
+			rows = append(rows, []string{"  " + d.Name + "=" + d.Default, doc})
 		}
+		writeColumns(&b, rows)
 	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// writeColumns writes rows with columns of equal width.
+func writeColumns(w io.Writer, rows [][]string) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
-		var line strings.Builder
-		for i, cell := range row {
-			fmt.Fprintf(&line, "%s%s  ", cell, strings.Repeat(" ", width[i]-len([]rune(cell))))
-		}
-		b.WriteString(strings.TrimRight(line.String(), " "))
-		b.WriteByte('\n')
+		fmt.Fprintln(t, strings.Join(row, "\t"))
 	}
+	t.Flush()
 }
 
 func bounds(v []float64) (lo, hi float64) {

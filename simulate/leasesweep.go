@@ -1,4 +1,4 @@
-package lab
+package simulate
 
 import (
 	"context"
@@ -81,9 +81,9 @@ func leaseSettings(in settings) LeaseSettings {
 	return s
 }
 
-func runLease(ctx context.Context, in settings, progress func(int, int)) (*SimulationResult, error) {
+func runLease(ctx context.Context, in settings, progress func(int, int)) (*Result, error) {
 	s := leaseSettings(in)
-	r := &SimulationResult{Title: "Lease manager, measure: " + in["measure"], Note: scaledNote}
+	r := &Result{Title: "Lease manager, measure: " + in["measure"], Note: scaledNote}
 	s.Whole = true
 	run := SimulateLease(s)
 	r.Charts = leaseCharts(s, run)
@@ -153,7 +153,7 @@ var leaseRegions = []CellKind{
 	{"stable", "no lease is lost", "#bfe3d5"},
 	{"recovers", "leases are lost and come back by themselves", "#fbe3ad"},
 	{"mixed", "some seeds recover, some collapse", "#f6c28b"},
-	{"collapsed", "no progress: still without leases two hours later", "#f0a58f"},
+	{"collapsed", "no progress: still without leases when the watch ends", "#f0a58f"},
 }
 
 // region runs the seeds of one cell and says which region it is in.
@@ -200,7 +200,7 @@ func LeasePhases(ctx context.Context, seeds int, progress func(done, total int))
 	err := sweep(ctx, len(phaseOutages)*len(phaseXs), progress, func(i int) {
 		o, x := i/len(phaseXs), i%len(phaseXs)
 		s := BaseLease()
-		s.Outage, s.Horizon = time.Duration(phaseOutages[o])*time.Second, 2*time.Hour
+		s.Outage, s.Horizon = time.Duration(phaseOutages[o])*time.Second, time.Hour
 		s.EstablishCost = phaseXs[x] * s.Capacity * s.Lease.Deadline.Seconds() / float64(s.Droplets)
 		g.Cells[o][x] = region(seeds, s)
 	})
@@ -220,7 +220,7 @@ func LeaseLaw(ctx context.Context, seeds int, progress func(done, total int)) (G
 	err := sweep(ctx, len(lawLoads)*len(lawXs), progress, func(i int) {
 		l, x := i/len(lawXs), i%len(lawXs)
 		s := BaseLease()
-		s.Outage, s.Horizon = 1200*time.Second, time.Hour
+		s.Outage, s.Horizon = 960*time.Second, 40*time.Minute
 		s.Capacity = float64(s.Droplets) / (s.Lease.Period.Seconds() * lawLoads[l])
 		s.EstablishCost = lawXs[x] * s.Capacity * s.Lease.Deadline.Seconds() / float64(s.Droplets)
 		g.Cells[l][x] = region(seeds, s)

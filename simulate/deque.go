@@ -1,4 +1,4 @@
-package lab
+package simulate
 
 // deque is a queue of items that can be taken from either end.
 type deque struct {

@@ -1,4 +1,4 @@
-package lab
+package simulate
 
 import (
 	"context"
@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// Simulation is a simulation that Simulate can run.
+// Simulation is a simulation that Run can run.
 type Simulation struct {
 	Name     string    `json:"name"`
 	Title    string    `json:"title"`
 	Settings []Setting `json:"settings"`
 
-	run func(ctx context.Context, in settings, progress func(done, total int)) (*SimulationResult, error)
+	run func(ctx context.Context, in settings, progress func(done, total int)) (*Result, error)
 }
 
 // Setting is a value that --set changes. Its kind is that of the default: a
@@ -29,8 +29,8 @@ type Setting struct {
 	Choices []string `json:"choices,omitempty"`
 }
 
-// SimulateOptions shape a simulation.
-type SimulateOptions struct {
+// Options shape a simulation.
+type Options struct {
 	Set      map[string]string     // settings that differ from their defaults
 	Progress func(done, total int) // called between the runs of a sweep, from one goroutine at a time
 }
@@ -40,30 +40,45 @@ func Simulations() []Simulation {
 	return []Simulation{leaseSimulation(), flapSimulation(), outageSimulation()}
 }
 
-// Simulate runs a simulation. Equal settings give equal results.
-func Simulate(ctx context.Context, name string, opt SimulateOptions) (*SimulationResult, error) {
+// Find returns the simulation of that name.
+func Find(name string) (Simulation, error) {
 	var names []string
 	for _, s := range Simulations() {
-		if s.Name != name {
-			names = append(names, s.Name)
-			continue
+		if s.Name == name {
+			return s, nil
 		}
-		in, err := s.settings(opt.Set)
-		if err != nil {
-			return nil, err
-		}
-		progress := opt.Progress
-		if progress == nil {
-			progress = func(int, int) {}
-		}
-		r, err := s.run(ctx, in, progress)
-		if err != nil {
-			return nil, fmt.Errorf("lab: simulate %s: %w", name, err)
-		}
-		r.Simulation, r.Settings = name, in
-		return r, nil
+		names = append(names, s.Name)
 	}
-	return nil, fmt.Errorf("lab: no simulation %q: choose one of %s", name, strings.Join(names, ", "))
+	return Simulation{}, fmt.Errorf("no simulation %q: choose one of %s", name, strings.Join(names, ", "))
+}
+
+// Accepts returns an error that says what is wrong if a setting is not known or
+// its value is not of its kind.
+func (s Simulation) Accepts(set map[string]string) error {
+	_, err := s.settings(set)
+	return err
+}
+
+// Run runs a simulation. Equal settings give equal results.
+func Run(ctx context.Context, name string, opt Options) (*Result, error) {
+	s, err := Find(name)
+	if err != nil {
+		return nil, err
+	}
+	in, err := s.settings(opt.Set)
+	if err != nil {
+		return nil, err
+	}
+	progress := opt.Progress
+	if progress == nil {
+		progress = func(int, int) {}
+	}
+	r, err := s.run(ctx, in, progress)
+	if err != nil {
+		return nil, fmt.Errorf("simulate: simulate %s: %w", name, err)
+	}
+	r.Simulation, r.Settings = name, in
+	return r, nil
 }
 
 // settings are the settings in force, each already checked against its kind.
@@ -84,10 +99,10 @@ func (s Simulation) settings(set map[string]string) (settings, error) {
 	for _, name := range names {
 		d, ok := known[name]
 		if !ok {
-			return nil, fmt.Errorf("lab: simulation %s has no setting %q: see ddx lab list", s.Name, name)
+			return nil, fmt.Errorf("simulate %s has no setting %q: see ddx lab list", s.Name, name)
 		}
 		if err := d.check(set[name]); err != nil {
-			return nil, fmt.Errorf("lab: simulation %s: %s=%s: %w", s.Name, name, set[name], err)
+			return nil, fmt.Errorf("simulate %s: %s=%s: %w", s.Name, name, set[name], err)
 		}
 		in[name] = set[name]
 	}

@@ -1,4 +1,4 @@
-package lab
+package simulate
 
 import (
 	"context"
@@ -55,9 +55,9 @@ func outageSimulation() Simulation {
 	}
 }
 
-func runOutage(ctx context.Context, in settings, progress func(int, int)) (*SimulationResult, error) {
+func runOutage(ctx context.Context, in settings, progress func(int, int)) (*Result, error) {
 	const parts = 4
-	r := &SimulationResult{
+	r := &Result{
 		Title: "19 and 20 October 2025, replayed (PDT)", Clock: outageStart,
 		Note: "Sizes, rates and delays are scaled and ours; operators act at the documented times. AWS published times, no amounts.",
 	}
@@ -186,7 +186,7 @@ func outageLaunches(in settings, lease LeaseRun) launchRun {
 
 // outageTable sets the documented times beside those of the replay.
 func outageTable(dns *dnsReplay, lease LeaseRun, s LeaseSettings, launches launchRun, health FlapRun) Table {
-	clock := SimulationResult{Clock: outageStart}
+	clock := Result{Clock: outageStart}
 	at := func(t time.Duration) string {
 		if t <= 0 {
 			return "does not happen"
@@ -229,7 +229,7 @@ func outageTable(dns *dnsReplay, lease LeaseRun, s LeaseSettings, launches launc
 			{"all leases back", "05:28", at(back), "speed of the throttle is ours"},
 			{"network state slowest", "after 06:21", at(launches.worstAt), fmt.Sprintf("%.0f min; rates are ours", launches.longest.Minutes())},
 			{"propagation normal", "10:36", at(launches.normalAt), "wait below 2 min"},
-			{"capacity short at the load balancer", "05:30", at(short), ""},
+			{"capacity short at the load balancer", "05:30", at(short), "checker and nodes are ours"},
 			{"capacity short for the last time", "until 09:36", at(fine), "failover is switched off at 09:36"},
 		},
 	}

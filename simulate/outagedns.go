@@ -1,4 +1,4 @@
-package lab
+package simulate
 
 import (
 	"fmt"
@@ -32,6 +32,9 @@ type TimedEvent struct {
 	At   time.Duration
 	Text string
 }
+
+// allTargets stands for every address of the endpoint.
+const allTargets controlplane.Targets = 1
 
 const (
 	replayEnactors = 3

@@ -1,4 +1,4 @@
-package lab
+package simulate
 
 import (
 	"context"
@@ -47,7 +47,7 @@ func flapSimulation() Simulation {
 	}
 }
 
-func runFlap(ctx context.Context, in settings, progress func(int, int)) (*SimulationResult, error) {
+func runFlap(ctx context.Context, in settings, progress func(int, int)) (*Result, error) {
 	s := BaseFlap()
 	s.NewNodes, s.Checker.Extra = min(200, int(in.number("new-nodes"))), min(1000, int(in.number("extra-checks")))
 	s.Checker.CheckTime, s.Propagation, s.Seed = max(time.Millisecond, in.duration("check-time")), in.duration("propagation"), uint64(in.number("seed"))
@@ -58,7 +58,7 @@ func runFlap(ctx context.Context, in settings, progress func(int, int)) (*Simula
 		}
 	}
 	run := SimulateFlap(s)
-	r := &SimulationResult{Title: "Health-check flapping, safeguard: " + in["safeguard"], Note: scaledNote, Charts: flapCharts(s, run, 0)}
+	r := &Result{Title: "Health-check flapping, safeguard: " + in["safeguard"], Note: scaledNote, Charts: flapCharts(s, run, 0)}
 	r.Summary = append(r.Summary, run.tell())
 	seeds := max(1, min(20, int(in.number("seeds"))))
 	if in["sweep"] == "safeguards" || in["sweep"] == "all" {

@@ -1,4 +1,4 @@
-package lab
+package simulate
 
 import (
 	"math/rand/v2"
