@@ -175,17 +175,22 @@ func (a *app) diagnosisWriter(f *diagnoseFlags) (func([]*ddx.Diagnosis) error, e
 }
 
 func (a *app) writeJSON(all []*ddx.Diagnosis) error {
-	enc := json.NewEncoder(a.stdout)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
 	if len(all) == 1 {
-		return enc.Encode(all[0])
+		return a.encode(all[0])
 	}
-	return enc.Encode(struct {
+	return a.encode(struct {
 		Schema   string           `json:"schema"`
 		Hosts    []*ddx.Diagnosis `json:"hosts"`
 		Findings []ddx.Finding    `json:"findings"`
 	}{ddx.FleetSchema, all, []ddx.Finding{}})
+}
+
+// encode writes a value as the JSON that people and programs read.
+func (a *app) encode(v any) error {
+	enc := json.NewEncoder(a.stdout)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
 }
 
 // writeRecords writes what was found and what it was found from as records.
