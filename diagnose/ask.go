@@ -323,7 +323,7 @@ func question(ind *ddx.Indicator) string {
 	case ind.Title != "":
 		return ind.Title
 	case len(ind.Log) > 0:
-		return fmt.Sprintf("Does the log show %q?", ind.Log[0].Text)
+		return fmt.Sprintf("Does the log show %q?", ind.Log[0])
 	}
 	return fmt.Sprintf("Is this so of a %s: %s?", ind.Fact, ind.When)
 }

@@ -348,7 +348,7 @@ func indicatorTitle(ind *ddx.Indicator) string {
 		return ind.Title
 	}
 	if len(ind.Log) > 0 {
-		return "the log shows: " + ind.Log[0].Text
+		return "the log shows: " + ind.Log[0].String()
 	}
 	return ind.When
 }

@@ -430,7 +430,7 @@ func (w *treeWalk) indicators(m *ddx.Mode) {
 			continue
 		}
 		for _, p := range ind.Log {
-			w.say("  %s", p.Text)
+			w.say("  %s", p)
 		}
 		if ind.Fact != "" {
 			w.say("  %s: %s", ind.Fact, ind.When)
