@@ -19,6 +19,7 @@ func (a *app) catalogCommand() *cobra.Command {
 		&cobra.Command{Use: "test [MODE...]", Short: "Run the examples and look-alikes of modes, in every framing", RunE: a.catalogTest},
 		&cobra.Command{Use: "patterns", Short: "Print every log pattern as one regular expression a line, as ripgrep accepts it", Args: cobra.NoArgs, RunE: a.catalogPatterns},
 		a.importNPDCommand(),
+		a.calibrateCommand(),
 	)
 	return c
 }
