@@ -20,6 +20,7 @@ func (a *app) catalogCommand() *cobra.Command {
 		&cobra.Command{Use: "patterns", Short: "Print every log pattern as one regular expression a line, as ripgrep accepts it", Args: cobra.NoArgs, RunE: a.catalogPatterns},
 		a.importNPDCommand(),
 		a.calibrateCommand(),
+		a.docsCommand(),
 	)
 	return c
 }

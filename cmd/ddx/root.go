@@ -108,6 +108,7 @@ Exit status: 0 nothing wrong, 1 ddx failed, 2 wrong usage, 3 something is wrong,
 		a.failoverCommand(),
 		a.catalogCommand(),
 		a.packetsCommand(),
+		a.manCommand(),
 	)
 	return root
 }
