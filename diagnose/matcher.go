@@ -71,7 +71,7 @@ func NewMatcher(cat *catalog.Catalogue) (*Matcher, error) {
 				return nil, fmt.Errorf("mode %s: indicator %s: %w", mode.ID, ind.ID, err)
 			}
 			for _, p := range ind.Log {
-				cp, err := cat.Pattern(p.Text)
+				cp, err := cat.Pattern(p)
 				if err != nil {
 					return nil, fmt.Errorf("mode %s: indicator %s: %w", mode.ID, ind.ID, err)
 				}

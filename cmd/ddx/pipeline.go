@@ -24,6 +24,10 @@ func newEngine(dirs []string) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	return engineOf(cat)
+}
+
+func engineOf(cat *catalog.Catalogue) (*engine, error) {
 	m, err := diagnose.NewMatcher(cat)
 	if err != nil {
 		return nil, err

@@ -102,12 +102,14 @@ Exit status: 0 nothing wrong, 1 ddx failed, 2 wrong usage, 3 something is wrong,
 	root.AddCommand(
 		a.diagnoseCommand(),
 		a.collectCommand(),
+		a.treeCommand(),
 		a.explainCommand(),
 		a.dnsCommand(),
 		a.failoverCommand(),
 		a.catalogCommand(),
 		a.packetsCommand(),
 		a.labCommand(),
+		a.manCommand(),
 	)
 	return root
 }
