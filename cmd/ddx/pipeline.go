@@ -43,6 +43,7 @@ func (e *engine) facts(t source.Take) ([]ddx.Fact, error) {
 	if err != nil {
 		return nil, err
 	}
+	facts = append(facts, captureFacts(t)...)
 	for i := range logs {
 		more, err := e.match(&logs[i])
 		facts = append(facts, more...)
