@@ -26,7 +26,7 @@ var starts = compile([]start{
 	{typ: "oops", expr: `BUG: unable to handle (?:kernel|page fault)`},
 	{typ: "oops", expr: `BUG: kernel NULL pointer dereference`},
 	{typ: "oops", expr: `Unable to handle kernel .{0,60}at virtual address`},
-	{typ: "oops", expr: `general protection fault`},
+	{typ: "oops", expr: `general protection fault[:,]`},
 	{typ: "oops", expr: `kernel BUG at (\S+?)!`, fields: []string{"reason"}},
 	{typ: "oops", expr: `(?:divide error|invalid opcode|stack segment|int3|bounds): [0-9a-f]{4} \[#\d+\]`},
 	{typ: "oops", expr: `PANIC: double fault`},
