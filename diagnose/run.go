@@ -38,6 +38,7 @@ type finding struct {
 	confirms    bool
 	refuted     bool
 	supported   bool
+	note        string // of the first hit that has one
 	explains    []*finding
 	causes      []*finding
 }
@@ -267,8 +268,8 @@ func (f *finding) take(h *hit) {
 		f.last = h.last
 	}
 	f.Active = strongerActive(f.Active, h.active)
-	if f.ActiveWhy == "" && h.note != "" {
-		f.ActiveWhy = h.note
+	if f.note == "" {
+		f.note = h.note
 	}
 }
 
@@ -290,11 +291,10 @@ func (f *finding) close(e *evaluation, m *ddx.Mode, cleared *hit, at moment) {
 		f.ActiveWhy = "cleared: " + evidenceText(cleared.evidence)
 		return
 	}
-	if f.ActiveWhy != "" {
-		return
-	}
 	age, known := e.age(f.last)
 	switch {
+	case f.Active == ddx.Unknown:
+		f.ActiveWhy = f.note
 	case !known:
 	case f.Active == ddx.No:
 		f.ActiveWhy = fmt.Sprintf("last seen %s ago; without a new sign it counts as over after %s", short(age), short(ttl(m)))

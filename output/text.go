@@ -3,6 +3,7 @@ package output
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,14 +41,15 @@ func Text(w io.Writer, d *ddx.Diagnosis, s Style) error {
 		}
 	}
 	p.header(d)
-	shown := 0
+	shown, hidden := 0, 0
 	for i := range d.Findings {
 		f := &d.Findings[i]
 		if len(f.ExplainedBy) > 0 && i > 0 {
 			p.consequence(f)
 			continue
 		}
-		if f.Verdict == ddx.Possible && shown >= maxPossible && !s.All {
+		if !s.All && (f.Verdict == ddx.Possible && (shown >= maxPossible || f.Probability < faint) || f.Verdict == ddx.RuledOut) {
+			hidden++
 			continue
 		}
 		if f.Verdict == ddx.Possible {
@@ -55,12 +57,16 @@ func Text(w io.Writer, d *ddx.Diagnosis, s Style) error {
 		}
 		p.finding(f, i == 0)
 	}
-	p.rest(d, shown)
+	p.rest(d, hidden)
 	return p.err
 }
 
-// maxPossible is how many possible findings are shown in full.
-const maxPossible = 5
+// What is shown of the possible findings: so many, and none that only weak signs
+// speak for. --all shows the rest.
+const (
+	maxPossible = 5
+	faint       = 0.08
+)
 
 func (p *printer) printf(format string, args ...any) {
 	if p.err == nil {
@@ -173,9 +179,17 @@ func (p *printer) evidence(f *ddx.Finding, full bool) {
 	if full {
 		limit = 8
 	}
-	for i, e := range f.Evidence {
+	// One line can speak through several indicators: it is shown once, by the
+	// strongest, which stands first.
+	lines := make([]ddx.Support, 0, len(f.Evidence))
+	for _, e := range f.Evidence {
+		if p.s.All || !slices.ContainsFunc(lines, func(o ddx.Support) bool { return o.Origin == e.Origin && o.Text == e.Text }) {
+			lines = append(lines, e)
+		}
+	}
+	for i, e := range lines {
 		if i == limit && !p.s.All {
-			p.printf("    %s\n", p.paint(dim, fmt.Sprintf("... and %d more (--all)", len(f.Evidence)-limit)))
+			p.printf("    %s\n", p.paint(dim, fmt.Sprintf("... and %d more (--all)", len(lines)-limit)))
 			break
 		}
 		mark := "+"
@@ -236,7 +250,7 @@ func (p *printer) remedies(f *ddx.Finding) {
 	}
 }
 
-func (p *printer) rest(d *ddx.Diagnosis, shown int) {
+func (p *printer) rest(d *ddx.Diagnosis, hidden int) {
 	if len(d.Unexplained) > 0 {
 		p.printf("\n%s\n", p.paint(bold, "Unexplained warnings and errors"))
 		for i, u := range d.Unexplained {
@@ -247,21 +261,38 @@ func (p *printer) rest(d *ddx.Diagnosis, shown int) {
 			p.printf("  %4dx  %s\n", u.Count, p.cutBy(8, Visible(oneLine(u.Text))))
 		}
 	}
-	if n := len(d.NotExamined); n > 0 {
-		p.printf("\n%s\n", p.paint(bold, "Could not look at"))
-		for i, x := range d.NotExamined {
-			if i == 5 && !p.s.All {
-				p.printf("  %s\n", p.paint(dim, fmt.Sprintf("... and %d more (--all)", n-i)))
-				break
-			}
-			p.printf("  %s\n", p.cut(Visible(fmt.Sprintf("%s: %s (%d modes need it)", x.What, oneLine(x.Why), len(x.NeededBy)))))
-		}
-	}
+	p.notExamined(d.NotExamined)
 	if len(d.Findings) > 0 && len(d.NextTests) > 0 && d.Findings[0].Verdict != ddx.Confirmed {
 		t := d.NextTests[0]
 		p.printf("\n%s  %s\n  $ %s\n", p.paint(bold, "Best next test"), Visible(t.Title), Visible(t.Command))
 	}
-	p.printf("\n%s\n", Summary(d))
+	more := ""
+	if hidden > 0 {
+		more = fmt.Sprintf("; %d faint or ruled out not shown (--all)", hidden)
+	}
+	p.printf("\n%s%s\n", Summary(d), more)
+}
+
+// notExamined lists what could not be looked at: first what would have
+// mattered. What this machine simply does not have is only counted.
+func (p *printer) notExamined(all []ddx.NotExamined) {
+	var shown []ddx.NotExamined
+	for _, x := range all {
+		if p.s.All || x.Basic || x.Named || x.Decides || len(x.NeededBy) > 0 && !strings.HasPrefix(x.Why, string(ddx.NotThere)) {
+			shown = append(shown, x)
+		}
+	}
+	if len(shown) == 0 {
+		return
+	}
+	p.printf("\n%s\n", p.paint(bold, "Could not look at"))
+	for i, x := range shown {
+		if i == 8 && !p.s.All {
+			p.printf("  %s\n", p.paint(dim, fmt.Sprintf("... and %d more (--all)", len(shown)-i)))
+			break
+		}
+		p.printf("  %s\n", p.cut(Visible(fmt.Sprintf("%s: %s (%d modes need it)", x.What, oneLine(x.Why), len(x.NeededBy)))))
+	}
 }
 
 // Summary is the one line that ends the text.

@@ -47,7 +47,7 @@ func OpenFiles(ctx context.Context, paths []string, o Options) ([]Take, error) {
 	all := append(takes(c.takes), c.bundles...)
 	for i := range all {
 		finish(&all[i], &o)
-		all[i].spool = c.spool
+		all[i].spool, all[i].location = c.spool, o.Location
 	}
 	return all, ctx.Err()
 }
@@ -138,6 +138,9 @@ func (c *collector) dir(p string) error {
 		return fmt.Errorf("read %s: %w", p, err)
 	}
 	defer root.Close()
+	if is, err := c.unpacked(root, p); is || err != nil {
+		return err
+	}
 	fsys := root.FS()
 	return fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if ctxErr := c.ctx.Err(); ctxErr != nil {

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -18,21 +17,21 @@ var tcpdumpText = Reader{
 }
 
 var (
-	tcpdumpStart = regexp.MustCompile(`^\s*(?:\d{4}-\d\d-\d\d )?(?:\d\d:\d\d:\d\d\.\d+|\d{10}\.\d+) (?:\S+ +(?:In|Out|B|M|P) +)?(.*)$`)
-	dumpFlow     = regexp.MustCompile(`(?:^|\s)(\S+) > ([^\s:]+(?::[^\s:]+)*): (.*)$`)
-	dumpFlags    = regexp.MustCompile(`^(?:tcp \d+ ?\S*, )?Flags \[([A-Z.]+)\](.*)$`)
-	dumpSeq      = regexp.MustCompile(`\bseq (\d+:\d+)`)
-	dumpTime     = regexp.MustCompile(`(?:^|[ \t])(\d\d):(\d\d):(\d\d\.\d+) `)
-	dumpLength   = regexp.MustCompile(`\blength (\d+)`)
-	dumpWindow   = regexp.MustCompile(`\bwin (\d+)`)
-	dumpICMP     = regexp.MustCompile(`(\S+) > \S+: ICMP6?,? (.*)$`)
-	dumpNeedFrag = regexp.MustCompile(`^(\S+) unreachable - need to frag \(mtu (\d+)\)|packet too big, mtu (\d+)`)
-	dumpUnreach  = regexp.MustCompile(`^(?:(?:host|net|protocol) )?(\S+)(?: (?:udp|tcp) port \S+)? unreachable(?: - (.*?))?(?:,|$)`)
-	dumpWhoHas   = regexp.MustCompile(`Request who-has (\S+?)(?: \([^)]*\))? tell (\S+?),?(?: |$)`)
-	dumpIsAt     = regexp.MustCompile(`Reply (\S+) is-at ((?:[0-9a-f]{2}:){5}[0-9a-f]{2})`)
-	dumpChecksum = regexp.MustCompile(`\b(?:bad cksum|bad (?:tcp|udp) cksum|cksum 0x[0-9a-f]+ \(incorrect)`)
-	dumpQuery    = regexp.MustCompile(`^(\d+)[+%*-]*(?: \[\w+\])* ([A-Z]+)\? (\S+?)\.? \(\d+\)`)
-	dumpAnswer   = regexp.MustCompile(`^(\d+)[*|$-]*\s?(NXDomain|ServFail|Refused|FormErr)?[*|$-]* (?:q: \S+ \S+ )?(\d+)/(\d+)/(\d+)`)
+	tcpdumpStart = lazy(`^\s*(?:\d{4}-\d\d-\d\d )?(?:\d\d:\d\d:\d\d\.\d+|\d{10}\.\d+) (?:\S+ +(?:In|Out|B|M|P) +)?(.*)$`)
+	dumpFlow     = lazy(`(?:^|\s)(\S+) > ([^\s:]+(?::[^\s:]+)*): (.*)$`)
+	dumpFlags    = lazy(`^(?:tcp \d+ ?\S*, )?Flags \[([A-Z.]+)\](.*)$`)
+	dumpSeq      = lazy(`\bseq (\d+:\d+)`)
+	dumpTime     = lazy(`(?:^|[ \t])(\d\d):(\d\d):(\d\d\.\d+) `)
+	dumpLength   = lazy(`\blength (\d+)`)
+	dumpWindow   = lazy(`\bwin (\d+)`)
+	dumpICMP     = lazy(`(\S+) > \S+: ICMP6?,? (.*)$`)
+	dumpNeedFrag = lazy(`^(\S+) unreachable - need to frag \(mtu (\d+)\)|packet too big, mtu (\d+)`)
+	dumpUnreach  = lazy(`^(?:(?:host|net|protocol) )?(\S+)(?: (?:udp|tcp) port \S+)? unreachable(?: - (.*?))?(?:,|$)`)
+	dumpWhoHas   = lazy(`Request who-has (\S+?)(?: \([^)]*\))? tell (\S+?),?(?: |$)`)
+	dumpIsAt     = lazy(`Reply (\S+) is-at ((?:[0-9a-f]{2}:){5}[0-9a-f]{2})`)
+	dumpChecksum = lazy(`\b(?:bad cksum|bad (?:tcp|udp) cksum|cksum 0x[0-9a-f]+ \(incorrect)`)
+	dumpQuery    = lazy(`^(\d+)[+%*-]*(?: \[\w+\])* ([A-Z]+)\? (\S+?)\.? \(\d+\)`)
+	dumpAnswer   = lazy(`^(\d+)[*|$-]*\s?(NXDomain|ServFail|Refused|FormErr)?[*|$-]* (?:q: \S+ \S+ )?(\d+)/(\d+)/(\d+)`)
 )
 
 // dump collects over one capture. At most 10,000 of each sort of thing are

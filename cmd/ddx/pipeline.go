@@ -55,7 +55,7 @@ func (e *engine) match(l *source.Log) ([]ddx.Fact, error) {
 		return nil, err
 	}
 	defer r.Close()
-	s := diagnose.Stream{Origin: l.Origin, Offset: l.Line, Channel: l.Channel, Hint: l.Hint, Host: l.Host, Dropped: l.Loss, Incidental: l.Incidental}
+	s := diagnose.Stream{Origin: l.Origin, Offset: l.Line, Channel: l.Channel, Hint: l.Hint, Host: l.Host, Boot: l.Boot, Dropped: l.Loss, Incidental: l.Incidental}
 	return e.matcher.Match(s, r)
 }
 

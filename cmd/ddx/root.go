@@ -101,8 +101,12 @@ Exit status: 0 nothing wrong, 1 ddx failed, 2 wrong usage, 3 something is wrong,
 	root.RunE = func(c *cobra.Command, _ []string) error { return a.diagnose(c.Context(), nil, df) }
 	root.AddCommand(
 		a.diagnoseCommand(),
+		a.collectCommand(),
 		a.explainCommand(),
+		a.dnsCommand(),
+		a.failoverCommand(),
 		a.catalogCommand(),
+		a.packetsCommand(),
 	)
 	return root
 }
