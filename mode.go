@@ -81,6 +81,7 @@ type Pattern struct {
 type Edge struct {
 	Mode string `yaml:"mode"`
 	Same bool   `yaml:"same,omitempty"` // only on the same subject
+	Only string `yaml:"only,omitempty"` // only to subjects whose name begins so
 	Why  string `yaml:"why,omitempty"`
 }
 
