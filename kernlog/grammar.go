@@ -2,6 +2,7 @@ package kernlog
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -92,14 +93,23 @@ func (a *Assembler) start(l Line) bool {
 			cur.idle = 0
 			return true
 		}
-		if s.first && len(a.open)+len(a.done) > 0 {
-			continue
+		if s.first {
+			if !a.atFront() {
+				continue
+			}
+			if cur := a.current("stack"); cur != nil && s.typ == "oops" {
+				cur.Type, cur.Title = s.typ, l.Message
+				cur.take(l.Message)
+				cur.idle = 0
+				return true
+			}
 		}
 		if s.typ == "stack" && len(a.open) > 0 {
 			return false
 		}
 		a.close(s.typ)
 		r := newReport(s.typ, l)
+		r.headless = s.first || s.typ == "stack"
 		r.capture(s, m)
 		r.take(l.Message)
 		if s.typ == "panic" {
@@ -112,6 +122,11 @@ func (a *Assembler) start(l Line) bool {
 		return true
 	}
 	return false
+}
+
+// atFront reports whether nothing but a stack without a header has been seen.
+func (a *Assembler) atFront() bool {
+	return len(a.done) == 0 && !slices.ContainsFunc(a.open, func(r *Report) bool { return r.Type != "stack" })
 }
 
 // current returns the innermost open report of a type.
@@ -186,7 +201,7 @@ var (
 	cpuLine   = regexp.MustCompile(`CPU: (\d+) (?:UID: \d+ )?PID: (\d+) Comm: (.+?) (?:Kdump: loaded )?(Not tainted|Tainted: [A-Z ()]+?) +(\S+) #?`)
 	taintLine = regexp.MustCompile(`^\s*(Not tainted|Tainted: [A-Z ()]+?) +(\d\S+) #?`)
 	ipLine    = regexp.MustCompile(`^\s*(?:RIP: [0-9a-f]{4}:|EIP: (?:[0-9a-f]{4}:)?|R?IP:? +|\[exception [RE]IP: |pc : |PC is at |EIP is at )(?:\[<[0-9a-f]+>\]\s*)*\s*([\w.]+)\+(?:0x)?[0-9a-f]+(?:/0x[0-9a-f]+)?(?: \[(\w+)\])?`)
-	frameLine = regexp.MustCompile(`^\s*(?:\[<[0-9a-fx]+>\] ?)?(\? )?\(?([A-Za-z_][\w.]*)\+0x[0-9a-f]+/0x[0-9a-f]+\)?(?: \[(\w+)\])?`)
+	frameLine = regexp.MustCompile(`^\s*(?:\[<?[0-9a-fx]+>?\] ?)*(\? )?\(?([A-Za-z_][\w.]*)\+0x[0-9a-f]+/0x[0-9a-f]+\)?(?: \[(\w+)\])?`)
 	// Frames as crash(8) prints them, and those of 32-bit ARM.
 	crashFrame = regexp.MustCompile(`^\s*#\d+ \[[0-9a-f]+\] ([\w.]+) at [0-9a-f]+`)
 	armFrame   = regexp.MustCompile(`^\s*(?:\[<[0-9a-f]+>\] )?\(?([A-Za-z_][\w.]*)(?:\+0x[0-9a-f]+/0x[0-9a-f]+)?(?: \[(\w+)\])?\)? from (?:\[<[0-9a-f]+>\] )?\(?[\w.]+\+0x`)
