@@ -1,0 +1,126 @@
+package flowlog
+
+// bucketSums are the amounts of one bucket.
+type bucketSums [numActions][3]amount // by action and Direction
+
+// emit merges the cells of all parts of an interface in order of time.
+func (g *group) emit(s *Sums, yield func(Key, Amount) bool) bool {
+	use, _, _ := g.sources()
+	var own [2]string
+	own[0], _ = g.address(false)
+	own[1], _ = g.address(true)
+	cursors := make([]cursor, 0, len(g.parts))
+	for _, p := range g.parts {
+		c, err := s.cursor(p)
+		if err != nil {
+			s.err = err
+			return false
+		}
+		if c.next() {
+			cursors = append(cursors, c)
+		} else if c.err() != nil {
+			s.err = c.err()
+		}
+	}
+	for len(cursors) > 0 {
+		n := cursors[0].at()
+		for _, c := range cursors[1:] {
+			n = min(n, c.at())
+		}
+		var sums [blockLen]bucketSums
+		live := cursors[:0]
+		for _, c := range cursors {
+			more := true
+			for more && c.at() == n {
+				p := c.part()
+				key, b := c.cells()
+				if a := Action(key >> 2 & 7); use[a] == p.source {
+					addBlock(&sums, p, own[b2i(p.v6)], a, class(key&3), b)
+				}
+				more = c.next()
+			}
+			if more {
+				live = append(live, c)
+			} else if c.err() != nil {
+				s.err = c.err()
+			}
+		}
+		cursors = live
+		for i := range sums {
+			if !sums[i].yield(g.name, (n*blockLen+int64(i))*int64(s.mem.interval), yield) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// addBlock adds a block of a part, knowing now which address is the own one.
+func addBlock(sums *[blockLen]bucketSums, p *section, own string, a Action, c class, b *block) {
+	first, second := Ingress, Egress
+	switch {
+	case c == undirected, c == oriented && (own == "" || p.ambiguous):
+		first, second = UnknownDirection, UnknownDirection
+	case c == oriented && p.candidates[0] != own:
+		first, second = Egress, Ingress
+	}
+	for i := range b {
+		sums[i][a][first].plus(b[i][0])
+		sums[i][a][second].plus(b[i][1])
+	}
+}
+
+func (b *bucketSums) yield(name string, start int64, yield func(Key, Amount) bool) bool {
+	for a := range b {
+		for d, v := range b[a] {
+			if v.flows == 0 {
+				continue
+			}
+			if !yield(Key{name, start, Action(a), Direction(d)}, Amount{v.packets, v.bytes, v.flows}) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// cursor walks the blocks of a part in ascending order.
+type cursor interface {
+	next() bool
+	at() int64 // block number
+	cells() (key int64, b *block)
+	part() *section
+	err() error
+}
+
+type memCursor struct {
+	t   *table
+	sec *section
+	i   int
+}
+
+func (s *Sums) cursor(p part) (cursor, error) {
+	if p.at != nil {
+		return p.at.cursor(p), nil
+	}
+	return &memCursor{t: s.mem, sec: p.section, i: -1}, nil
+}
+
+func (c *memCursor) next() bool {
+	c.i++
+	return c.i < len(c.sec.blocks)
+}
+func (c *memCursor) at() int64 { return c.sec.blocks[c.i].key >> 8 }
+func (c *memCursor) cells() (int64, *block) {
+	r := c.sec.blocks[c.i]
+	return r.key, c.t.block(r)
+}
+func (c *memCursor) part() *section { return c.sec }
+func (c *memCursor) err() error     { return nil }

@@ -1,0 +1,62 @@
+package flowlog
+
+// Action is what the flow log says of a record's fate.
+type Action uint8
+
+const (
+	// NoAction: the record carries no action (transit gateway, or the field is
+	// not part of the format).
+	NoAction Action = iota
+	// Accept: security groups and network ACLs let the traffic pass.
+	Accept
+	// Reject: one of them did not.
+	Reject
+	// NoData: the interface had no traffic in the window. A statement about
+	// the network, with no packets.
+	NoData
+	// SkipData: records of the window were lost inside the flow-log service.
+	// How many is not known.
+	SkipData
+	numActions
+)
+
+var actionNames = [numActions]string{"-", "ACCEPT", "REJECT", "NODATA", "SKIPDATA"}
+
+func (a Action) String() string { return actionNames[a] }
+
+// Direction is seen from the interface.
+type Direction uint8
+
+const (
+	// UnknownDirection: no flow-direction field, no given address, and more
+	// than one address (or none) that fits every record.
+	UnknownDirection Direction = iota
+	Ingress
+	Egress
+)
+
+var directionNames = [...]string{"unknown", "ingress", "egress"}
+
+func (d Direction) String() string { return directionNames[d] }
+
+// row is one record as the readers hand it on. Its slices are valid during the
+// call only.
+type row struct {
+	iface, src, dst []byte
+	packets, bytes  uint64
+	start, end      uint64 // Unix seconds
+	action          Action
+	direction       Direction
+
+	// Only when conversations are wanted.
+	pktSrc, pktDst   []byte
+	srcPort, dstPort uint16
+	protocol         uint8
+	flags            uint8
+	hasFlags         bool
+
+	lost [4]uint64 // transit gateway: no route, black hole, MTU, TTL
+}
+
+// sink takes rows. It keeps none of their slices.
+type sink interface{ add(*row) }
