@@ -11,11 +11,7 @@ func (g *group) emit(s *Sums, yield func(Key, Amount) bool) bool {
 	own[1], _ = g.address(true)
 	cursors := make([]cursor, 0, len(g.parts))
 	for _, p := range g.parts {
-		c, err := s.cursor(p)
-		if err != nil {
-			s.err = err
-			return false
-		}
+		c := p.cursor()
 		if c.next() {
 			cursors = append(cursors, c)
 		} else if c.err() != nil {
@@ -106,11 +102,11 @@ type memCursor struct {
 	i   int
 }
 
-func (s *Sums) cursor(p part) (cursor, error) {
+func (p part) cursor() cursor {
 	if p.at != nil {
-		return p.at.cursor(p), nil
+		return p.at.cursor(p)
 	}
-	return &memCursor{t: s.mem, sec: p.section, i: -1}, nil
+	return &memCursor{t: p.in, sec: p.section, i: -1}
 }
 
 func (c *memCursor) next() bool {

@@ -5,7 +5,7 @@ import "encoding/binary"
 // The readers below work on eight bytes at a time inside one 64-bit register.
 // Every slice that holds records has slack bytes before and after them, so that
 // a load of eight bytes around a field never leaves the slice.
-const slack = 16
+const slack = 64
 
 const (
 	ones  = 0x0101010101010101
@@ -20,6 +20,64 @@ func load64(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }
 func spaceMask(w uint64) uint64 {
 	x := w ^ (ones * ' ')
 	return ^((x&^highs + ^uint64(highs)) | x) & highs
+}
+
+// spaceBits has one bit for each byte of w that is a space, lowest byte first.
+func spaceBits(w uint64) uint64 { return spaceMask(w) * 0x0002040810204081 >> 56 }
+
+// lowBits has one bit for each byte of w up to and including the space, lowest
+// byte first.
+func lowBits(w uint64) uint64 {
+	return ^((w&^highs + ones*(0x7F-' ')) | w) & highs * 0x0002040810204081 >> 56
+}
+
+// seconds reads a number of exactly ten digits.
+func seconds(b []byte, i int) (uint64, bool) {
+	hi, ok := digits(load64(b, i))
+	d0, d1 := uint64(b[i+8]-'0'), uint64(b[i+9]-'0')
+	return hi*100 + d0*10 + d1, ok && d0 <= 9 && d1 <= 9
+}
+
+// word16 is a text of at most 16 bytes, zero-padded; the zero word16 stands for
+// a longer one or none.
+type word16 [2]uint64
+
+// load takes b[i:j]; b has slack after j.
+func (w *word16) load(b []byte, i, j int) {
+	w[0], w[1] = load64(b, i), load64(b, i+8)
+	switch n := uint(j - i); {
+	case n <= 8:
+		w[0] &= 1<<(8*n) - 1
+		w[1] = 0
+	case n < 16:
+		w[1] &= 1<<(8*n-64) - 1
+	case n > 16:
+		*w = word16{}
+	}
+}
+
+// word24 is the same for at most 24 bytes: the id of a network interface has
+// 21, or 12 of the old kind.
+type word24 [3]uint64
+
+func (w *word24) load(b []byte, i, j int) {
+	switch n := uint(j - i); {
+	case n > 16 && n < 24:
+		w[0], w[1], w[2] = load64(b, i), load64(b, i+8), load64(b, i+16)&(1<<(8*n-128)-1)
+	case n <= 16:
+		var short word16
+		short.load(b, i, j)
+		w[0], w[1], w[2] = short[0], short[1], 0
+	default:
+		*w = word24{}
+	}
+}
+
+// startsV6 says whether a text is an IPv6 address and not an IPv4 one: its first
+// colon stands within the first five bytes.
+func (w *word16) startsV6() bool {
+	x := w[0] ^ ones*':'
+	return ^((x&^highs+^uint64(highs))|x)&highs&0x8080808080 != 0
 }
 
 // digits reads eight ASCII digits, most significant first in memory; ok is
@@ -44,6 +102,9 @@ func number(b []byte, i, j int) (uint64, bool) {
 		shift := uint(64 - 8*n)
 		w := load64(b, j-8)>>shift<<shift | zeros&(1<<shift-1)
 		return digits(w)
+	}
+	if n == 10 { // seconds since 1970
+		return seconds(b, i)
 	}
 	return longNumber(b[i:j])
 }

@@ -157,6 +157,7 @@ func (p *parquetReader) group(g parquet.RowGroup, w *worker, report *FileReport)
 			if why := p.row(&r); why != "" {
 				report.lose(done, 1, -1, why, nil)
 			} else {
+				r.words()
 				w.take(&r, report)
 			}
 			done++

@@ -99,6 +99,7 @@ func (p *parquetReader) row(r *row) string {
 	r.srcPort, r.dstPort = uint16(orZero(num[fieldSrcPort])), uint16(orZero(num[fieldDstPort]))
 	r.protocol, r.flags = uint8(orZero(num[fieldProtocol])), uint8(orZero(num[fieldTCPFlags]))
 	r.hasFlags = num[fieldTCPFlags] != missing
+	r.hasLost = true
 	for i := range r.lost {
 		r.lost[i] = orZero(num[fieldLostNoRoute+field(i)])
 	}

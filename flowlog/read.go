@@ -28,7 +28,7 @@ type Options struct {
 	Until     time.Time               // records that start then or later are skipped
 	Dedup     bool                    // leave out records that are repeated byte for byte
 	Workers   int                     // 0: one a processor
-	Memory    int64                   // bytes for the sums of all workers; 0: 32 MiB
+	Memory    int64                   // bytes for the sums of all workers; 0: 24 MiB
 	Flows     int                     // conversations to keep for Patterns; 0: none
 	Stdin     io.Reader               // what the path "-" reads; nil: os.Stdin
 	Progress  func(Progress)          // called about every second, from one goroutine
@@ -94,7 +94,7 @@ func Read(ctx context.Context, paths []string, o Options) (*Result, error) {
 	}
 	workers = min(workers, len(inputs))
 	if o.Memory <= 0 {
-		o.Memory = 32 << 20
+		o.Memory = 24 << 20
 	}
 	q := &queue{inputs: inputs}
 	for _, in := range inputs {
@@ -125,6 +125,7 @@ func Read(ctx context.Context, paths []string, o Options) (*Result, error) {
 		return nil, fmt.Errorf("read flow logs: %w", err)
 	}
 	res := &Result{Sums: all[0].sums, Conversations: all[0].flows, Files: all[0].reports, Repeated: repeated}
+	res.Sums.limit = o.Memory
 	for _, w := range all[1:] {
 		if err := res.Sums.Merge(w.sums); err != nil {
 			return nil, err
@@ -206,7 +207,7 @@ func (w *worker) run(ctx context.Context) {
 		}
 		in := w.q.inputs[n]
 		report := FileReport{Path: in.path, Bytes: in.size}
-		w.sums.mem.source = in.source
+		w.sums.mem.from(in.source)
 		if err := w.file(ctx, in, &report); err != nil {
 			report.Error = err.Error()
 		}
@@ -275,6 +276,9 @@ func (w *worker) text(ctx context.Context, r io.Reader, report *FileReport) erro
 		w.buf = make([]byte, slack+readSize+maxLine+slack)
 	}
 	s := textScanner{report: report, given: w.o.Format, detail: w.flows != nil, dedup: w.dedup, out: w, cancel: ctx.Err}
+	if w.flows == nil {
+		s.sums = w.sums
+	}
 	if !w.o.Since.IsZero() {
 		s.since = uint64(max(0, w.o.Since.Unix()))
 	}

@@ -48,6 +48,10 @@ type row struct {
 	action          Action
 	direction       Direction
 
+	// The same texts in registers, for comparing; zero when too long.
+	id               word24
+	srcWord, dstWord word16
+
 	// Only when conversations are wanted.
 	pktSrc, pktDst   []byte
 	srcPort, dstPort uint16
@@ -55,8 +59,26 @@ type row struct {
 	flags            uint8
 	hasFlags         bool
 
-	lost [4]uint64 // transit gateway: no route, black hole, MTU, TTL
+	hasLost bool
+	lost    [4]uint64 // transit gateway: no route, black hole, MTU, TTL
 }
 
 // sink takes rows. It keeps none of their slices.
 type sink interface{ add(*row) }
+
+// words fills the words from the slices, for readers whose bytes have no slack
+// around them.
+func (r *row) words() {
+	var b [24 + slack]byte
+	fill := func(s []byte) (int, int) {
+		b = [24 + slack]byte{}
+		copy(b[:24], s)
+		return 0, len(s)
+	}
+	i, j := fill(r.iface)
+	r.id.load(b[:], i, j)
+	i, j = fill(r.src)
+	r.srcWord.load(b[:], i, j)
+	i, j = fill(r.dst)
+	r.dstWord.load(b[:], i, j)
+}

@@ -81,6 +81,8 @@ type textScanner struct {
 	until  uint64 // exclusive; 0: no end
 	dedup  *dedup
 	out    sink
+	sums   *Sums     // for the fast path; nil: every record goes to out
+	fast   *fastPath // of the present format, or nil
 	cancel func() error
 }
 
@@ -97,6 +99,15 @@ func (s *textScanner) scan(r io.Reader, buf []byte) error {
 		n, err := r.Read(buf[end:min(limit, end+readSize)])
 		end += n
 		for begin < end {
+			if s.fast != nil && skipping < 0 {
+				origin := base - slack
+				at, n := s.fast.take(buf, begin, end, func(i, j int) { s.line(buf, i, j, origin+int64(i), &row) })
+				begin = at
+				s.report.Records += n
+				if begin == end {
+					break
+				}
+			}
 			k := bytes.IndexByte(buf[begin:end], '\n')
 			if k < 0 {
 				break
@@ -248,5 +259,8 @@ func (s *textScanner) begin(b []byte, i, j int, at int64) bool {
 
 func (s *textScanner) use(f *Format, prefix int) {
 	s.parser = newLineParser(f, prefix, s.detail)
+	if s.fast = nil; s.sums != nil && s.dedup == nil {
+		s.fast = newFastPath(s.parser, s.sums, s.since, s.until)
+	}
 	s.report.Version = max(s.report.Version, f.Version())
 }

@@ -33,8 +33,9 @@ func writeRun(t *table) (*run, error) {
 	var buf []byte
 	for _, s := range t.sections {
 		keep := *s
-		keep.blocks, keep.recent = nil, [4]blockRef{}
-		p := part{section: &keep, at: r, to: at}
+		keep.records = t.count(s)
+		keep.blocks, keep.recent = nil, [4]recentBlock{}
+		p := part{section: &keep, records: keep.records, at: r, to: at}
 		buf = binary.AppendUvarint(buf[:0], uint64(len(s.blocks)))
 		last := int64(0)
 		for _, ref := range s.blocks {

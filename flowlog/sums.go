@@ -33,13 +33,14 @@ type Amount struct {
 // can be summed anywhere in any order. Sums are for one goroutine at a time.
 type Sums struct {
 	mem   *table
+	more  []*table // of sums merged in
 	limit int64
 	runs  []*run
 	err   error
 }
 
 // NewSums makes empty sums of the given bucket length (whole seconds; 0: one
-// minute) that keep about memory bytes in memory (0: 32 MiB). The addresses
+// minute) that keep about memory bytes in memory (0: 24 MiB). The addresses
 // are each interface's own, if known; direction comes from them where a record
 // does not say it.
 func NewSums(interval time.Duration, memory int64, addresses map[string][]netip.Addr) *Sums {
@@ -47,7 +48,7 @@ func NewSums(interval time.Duration, memory int64, addresses map[string][]netip.
 		interval = time.Minute
 	}
 	if memory <= 0 {
-		memory = 32 << 20
+		memory = 24 << 20
 	}
 	return &Sums{mem: newTable(uint64(interval/time.Second), addresses), limit: memory}
 }
@@ -72,9 +73,7 @@ func (s *Sums) spill() {
 	if r != nil {
 		s.runs = append(s.runs, r)
 	}
-	fresh := newTable(s.mem.interval, s.mem.addresses)
-	fresh.totals, fresh.source = s.mem.totals, s.mem.source
-	s.mem = fresh
+	s.mem.reset()
 }
 
 // Merge adds all of o. The bucket lengths must be equal. o is used up: it must
@@ -83,13 +82,35 @@ func (s *Sums) Merge(o *Sums) error {
 	if s.mem.interval != o.mem.interval {
 		return fmt.Errorf("merge flow sums: buckets of %v and %v: read both with one interval", s.Interval(), o.Interval())
 	}
-	s.mem.absorb(o.mem)
+	s.more = append(append(s.more, o.mem), o.more...)
 	s.runs = append(s.runs, o.runs...)
 	s.err = errors.Join(s.err, o.err)
-	if s.mem.size > s.limit {
-		s.spill()
+	s.mem.totals.merge(&o.mem.totals)
+	const most = 16
+	if len(s.more) > most || s.held() > s.limit {
+		s.compact()
 	}
 	return s.err
+}
+
+// held is the memory of all tables.
+func (s *Sums) held() int64 {
+	n := s.mem.size
+	for _, t := range s.more {
+		n += t.size
+	}
+	return n
+}
+
+// compact makes one table of many, or a run where they are too large.
+func (s *Sums) compact() {
+	for _, t := range s.more {
+		s.mem.absorb(t)
+		if s.mem.size > s.limit {
+			s.spill()
+		}
+	}
+	s.more = nil
 }
 
 // Err tells of sums lost on the way to or from the temporary file. It must be
@@ -109,9 +130,13 @@ type Totals struct {
 func (s *Sums) Totals() Totals {
 	t := &s.mem.totals
 	out := Totals{Records: map[string]uint64{}, Span: time.Duration(t.span) * time.Second}
-	for a, n := range t.records {
-		if n > 0 {
-			out.Records[Action(a).String()] = n
+	for g := range s.groups() {
+		for _, p := range g.parts {
+			for a, n := range p.records {
+				if n > 0 {
+					out.Records[Action(a).String()] += n
+				}
+			}
 		}
 	}
 	if t.last != 0 {
@@ -169,8 +194,10 @@ func (s *Sums) All() iter.Seq2[Key, Amount] {
 // part is a section in memory or in a run.
 type part struct {
 	*section
-	at *run // nil: in memory
-	to int64
+	records [numActions]uint64
+	in      *table // or
+	at      *run
+	to      int64
 }
 
 // group is all parts of one interface.
@@ -183,8 +210,10 @@ type group struct {
 func (s *Sums) groups() iter.Seq[*group] {
 	return func(yield func(*group) bool) {
 		var all []part
-		for _, sec := range s.mem.sections {
-			all = append(all, part{section: sec})
+		for _, t := range append([]*table{s.mem}, s.more...) {
+			for _, sec := range t.sections {
+				all = append(all, part{section: sec, records: t.count(sec), in: t})
+			}
 		}
 		for _, r := range s.runs {
 			all = append(all, r.parts...)

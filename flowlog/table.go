@@ -2,7 +2,8 @@ package flowlog
 
 import (
 	"bytes"
-	"encoding/binary"
+	"math"
+	"math/bits"
 	"net/netip"
 	"slices"
 	"strings"
@@ -40,9 +41,18 @@ func blockKey(n int64, a Action, c class) int64 { return n<<8 | int64(a)<<2 | in
 // section is what is known of one interface, flow log and address family:
 // the addresses that may be its own, and its cells.
 type section struct {
+	// What every record touches comes first.
+	id      word24
+	me      word16 // the own address when there is exactly one; else zero
+	recent  [4]recentBlock
+	kind    uint32 // of flow log and address family, see table.kind
+	meClass class  // the class in which me counts
+	// directed: some records said their direction.
+	directed bool
+	v6       bool
+
 	iface  string
 	source string // flow-log id, "" when not known
-	v6     bool
 
 	// The own address is found, not given: candidates are the addresses that
 	// all records so far have in common. All records between the first two
@@ -51,12 +61,16 @@ type section struct {
 	candidates [2]string // [0] orients the cells; [1] may be empty
 	ambiguous  bool
 	own        []string // given addresses; empty when not given
-	directed   bool     // some records said their direction
 
-	records [numActions]uint64
-	blocks  []blockRef // ascending by key
-	recent  [4]blockRef
+	records [numActions]uint64 // of cells that are in a run
+	blocks  []blockRef         // ascending by key
 	hash    uint64
+}
+
+// recentBlock is a block that was just used.
+type recentBlock struct {
+	key int64
+	at  *block
 }
 
 func (s *section) before(o *section) int {
@@ -78,29 +92,28 @@ func (s *section) before(o *section) int {
 // table holds sections and their cells in memory. It is used by one goroutine.
 type table struct {
 	interval  uint64
+	inverse   uint64 // 2^64/interval, rounded up: division by multiplication
 	addresses map[string][]netip.Addr
 	source    string
+	sources   []string // all of them; a section's kind is the place here, doubled, plus one for IPv6
+	origin    uint32   // of source, doubled
 
 	sections []*section
-	index    []int32 // open hash over sections: position + 1
+	index    []slot // open hash over sections
 	slabs    [][]block
-	free     int // blocks used of the last slab
+	next     int32 // first unused block
 	size     int64
 	totals   totals
 }
 
 // totals are the sums over everything, and the extent of it.
 type totals struct {
-	records     [numActions]uint64
 	first, last uint64 // Unix seconds: smallest start, largest end
 	span        uint64 // longest end-start of a record
 	lost        [4]uint64
 }
 
 func (t *totals) merge(o *totals) {
-	for i, n := range o.records {
-		t.records[i] += n
-	}
 	if o.last != 0 {
 		if t.last == 0 || o.first < t.first {
 			t.first = o.first
@@ -118,45 +131,83 @@ const slabLen = 128
 const blockSize = blockLen * 2 * 24
 
 func newTable(interval uint64, addresses map[string][]netip.Addr) *table {
-	return &table{interval: interval, addresses: addresses, index: make([]int32, 1024)}
+	t := &table{interval: interval, addresses: addresses, inverse: math.MaxUint64/interval + 1, index: make([]slot, 1024)}
+	t.from("")
+	return t
 }
 
-func hashID(b []byte, source string, v6 bool) uint64 {
-	var h uint64
-	if n := len(b); n >= 16 {
-		h = binary.LittleEndian.Uint64(b[n-8:]) ^ binary.LittleEndian.Uint64(b[n-16:])*0x9E3779B97F4A7C15
-	} else {
-		for _, c := range b {
+// known finds the section of an interface that was met before, else nil.
+func (t *table) known(id *word24, v6 bool) *section {
+	h, kind := hashID(id, nil, v6), t.origin|uint32(b2i(v6))
+	mask := uint64(len(t.index) - 1)
+	for k := h & mask; ; k = (k + 1) & mask {
+		e := &t.index[k]
+		if e.p == nil {
+			return nil
+		}
+		if s := e.p; e.hash == h && s.id == *id && s.kind == kind {
+			return s
+		}
+	}
+}
+
+// from sets the flow log that the records to come are of.
+func (t *table) from(source string) {
+	i := slices.Index(t.sources, source)
+	if i < 0 {
+		i = len(t.sources)
+		t.sources = append(t.sources, source)
+	}
+	t.source, t.origin = source, uint32(i)<<1
+}
+
+// reset empties the table and keeps its memory, its source and its totals.
+func (t *table) reset() {
+	clear(t.index)
+	t.sections, t.next, t.size = nil, 0, 0
+}
+
+// slot of the hash index: p is the position of the section plus one.
+type slot struct {
+	hash uint64
+	p    *section
+}
+
+// hash of an id. Ids too long for a word hash by their text.
+func hashID(w *word24, iface []byte, v6 bool) uint64 {
+	h := w[0] ^ w[1]*0x9E3779B97F4A7C15 ^ w[2]*0xC2B2AE3D27D4EB4F
+	if w[0] == 0 {
+		for _, c := range iface {
 			h = h*31 + uint64(c)
 		}
 	}
 	if v6 {
 		h = ^h
 	}
-	for _, c := range []byte(source) {
-		h = h*31 + uint64(c)
-	}
 	h *= 0xD6E8FEB86659FD93
 	return h ^ h>>32
 }
 
 // lookup finds or makes the section of an interface.
-func (t *table) lookup(iface []byte, v6 bool) *section {
-	h := hashID(iface, t.source, v6)
+func (t *table) lookup(id *word24, iface []byte, v6 bool) *section {
+	h := hashID(id, iface, v6)
 	mask := uint64(len(t.index) - 1)
 	for k := h & mask; ; k = (k + 1) & mask {
-		p := t.index[k]
-		if p == 0 {
-			return t.insert(string(iface), v6, h)
+		e := &t.index[k]
+		if e.p == nil {
+			return t.insert(id, string(iface), v6, h)
 		}
-		if s := t.sections[p-1]; s.hash == h && s.v6 == v6 && string(iface) == s.iface && t.source == s.source {
-			return s
+		if e.hash == h {
+			s := e.p
+			if s.id == *id && s.kind == t.origin|uint32(b2i(v6)) && (id[0] != 0 || string(iface) == s.iface) {
+				return s
+			}
 		}
 	}
 }
 
-func (t *table) insert(iface string, v6 bool, h uint64) *section {
-	s := &section{iface: iface, source: t.source, v6: v6, hash: h}
+func (t *table) insert(id *word24, iface string, v6 bool, h uint64) *section {
+	s := &section{id: *id, iface: iface, source: t.source, v6: v6, hash: h, kind: t.origin | uint32(b2i(v6))}
 	for i := range s.recent {
 		s.recent[i].key = -1
 	}
@@ -165,36 +216,53 @@ func (t *table) insert(iface string, v6 bool, h uint64) *section {
 			s.own = append(s.own, a.Unmap().String())
 		}
 	}
+	s.settle()
 	t.sections = append(t.sections, s)
-	t.size += 256 + int64(len(iface))
+	t.size += 384 + int64(len(iface))
 	if len(t.sections)*2 > len(t.index) {
-		t.index = make([]int32, 2*len(t.index))
-		for i, s := range t.sections {
-			t.place(s.hash, int32(i+1))
+		t.index = make([]slot, 2*len(t.index))
+		for _, s := range t.sections {
+			t.place(s)
 		}
 	} else {
-		t.place(h, int32(len(t.sections)))
+		t.place(s)
 	}
 	return s
 }
 
-func (t *table) place(h uint64, p int32) {
+func (t *table) place(s *section) {
 	mask := uint64(len(t.index) - 1)
-	k := h & mask
-	for t.index[k] != 0 {
+	k := s.hash & mask
+	for t.index[k].p != nil {
 		k = (k + 1) & mask
 	}
-	t.index[k] = p
+	t.index[k] = slot{s.hash, s}
+}
+
+// settle notes the own address for quick comparison when there is exactly one.
+func (s *section) settle() {
+	own := ""
+	switch {
+	case len(s.own) == 1:
+		own, s.meClass = s.own[0], absolute
+	case len(s.own) == 0 && s.seen && !s.ambiguous && s.candidates[1] == "":
+		own, s.meClass = s.candidates[0], oriented
+	}
+	s.me = word16{}
+	if own != "" && len(own) <= 16 {
+		var b [16 + slack]byte
+		s.me.load(b[:], 0, copy(b[:], own))
+	}
 }
 
 // cell gives the pair of amounts of one bucket.
-func (t *table) cell(s *section, bucket int64, a Action, c class) *[2]amount {
-	key := blockKey(bucket/blockLen, a, c)
-	slot := &s.recent[(key>>8&1)<<1|key>>2&1]
-	if slot.key != key {
-		*slot = blockRef{key, t.find(s, key)}
+func (t *table) cell(s *section, bucket uint64, a Action, c class) *[2]amount {
+	key := blockKey(int64(bucket/blockLen), a, c)
+	recent := &s.recent[(key>>8&1)<<1|key>>2&1]
+	if recent.key != key {
+		*recent = recentBlock{key, t.block(blockRef{id: t.find(s, key)})}
 	}
-	return &t.slabs[slot.id/slabLen][slot.id%slabLen][bucket%blockLen]
+	return &recent.at[bucket%blockLen]
 }
 
 // find searches a block among the section's, and makes it.
@@ -214,12 +282,12 @@ func (t *table) find(s *section, key int64) int32 {
 	if ok {
 		return s.blocks[i].id
 	}
-	if len(t.slabs) == 0 || t.free == slabLen {
+	id := t.next
+	if int(id/slabLen) == len(t.slabs) {
 		t.slabs = append(t.slabs, make([]block, slabLen))
-		t.free = 0
 	}
-	id := int32((len(t.slabs)-1)*slabLen + t.free)
-	t.free++
+	t.slabs[id/slabLen][id%slabLen] = block{}
+	t.next++
 	t.size += blockSize + 16
 	s.blocks = slices.Insert(s.blocks, i, blockRef{key, id})
 	return id
@@ -235,23 +303,41 @@ func isV6(a []byte) bool {
 
 // add counts one record.
 func (t *table) add(r *row) {
-	s := t.lookup(r.iface, isV6(r.dst))
-	s.records[r.action]++
+	v6 := r.dstWord.startsV6()
+	if r.dstWord[0] == 0 {
+		v6 = isV6(r.dst)
+	}
+	s := t.lookup(&r.id, r.iface, v6)
+	if r.hasLost {
+		for i, n := range r.lost {
+			t.totals.lost[i] += n
+		}
+	}
+	c, half := s.meClass, 0
+	// Without branches on the address: half of the records go either way.
+	toMe := (r.dstWord[0] ^ s.me[0]) | (r.dstWord[1] ^ s.me[1])
+	fromMe := (r.srcWord[0] ^ s.me[0]) | (r.srcWord[1] ^ s.me[1])
+	if s.me[0] != 0 && r.direction == UnknownDirection && min(toMe, fromMe) == 0 {
+		half = int((toMe | -toMe) >> 63)
+	} else {
+		c, half = t.orient(s, r)
+	}
+	t.count1(s, r.start, r.end, r.action, c, half, r.packets, r.bytes)
+}
+
+// count1 counts one record in its cell.
+func (t *table) count1(s *section, start, end uint64, a Action, c class, half int, packets, size uint64) {
 	tt := &t.totals
-	tt.records[r.action]++
-	if r.start < tt.first || tt.last == 0 {
-		tt.first = r.start
+	if start < tt.first || tt.last == 0 {
+		tt.first = start
 	}
-	tt.last = max(tt.last, r.end)
-	tt.span = max(tt.span, r.end-r.start)
-	for i, n := range r.lost {
-		tt.lost[i] += n
-	}
-	c, half := t.orient(s, r)
-	a := &t.cell(s, int64(r.start/t.interval), r.action, c)[half]
-	a.packets += r.packets
-	a.bytes += r.bytes
-	a.flows++
+	tt.last = max(tt.last, end)
+	tt.span = max(tt.span, end-start)
+	bucket, _ := bits.Mul64(start, t.inverse)
+	at := &t.cell(s, bucket, a, c)[half]
+	at.packets += packets
+	at.bytes += size
+	at.flows++
 }
 
 // orient decides in which half of which class a record counts.
@@ -285,6 +371,7 @@ func (t *table) orient(s *section, r *row) (class, int) {
 			return oriented, 1
 		}
 	}
+	defer s.settle()
 	return t.narrow(s, string(r.src), string(r.dst))
 }
 
@@ -356,18 +443,31 @@ func (t *table) blur(s *section) {
 	}
 }
 
+// count gives the number of records by action.
+func (t *table) count(s *section) [numActions]uint64 {
+	n := s.records
+	for _, r := range s.blocks {
+		a := r.key >> 2 & 7
+		for _, pair := range t.block(r) {
+			n[a] += pair[0].flows + pair[1].flows
+		}
+	}
+	return n
+}
+
 func (a *amount) plus(b amount) {
 	a.packets += b.packets
 	a.bytes += b.bytes
 	a.flows += b.flows
 }
 
-// absorb adds all of o to t. Both keep the same interval.
+// absorb adds the sections of o to those of t. Both keep the same interval.
 func (t *table) absorb(o *table) {
 	for _, from := range o.sections {
-		t.source = from.source
-		to := t.lookup([]byte(from.iface), from.v6)
+		t.from(from.source)
+		to := t.lookup(&from.id, []byte(from.iface), from.v6)
 		c, turned := t.meet(to, from)
+		to.settle()
 		for _, r := range from.blocks {
 			b := o.block(r)
 			key := r.key
@@ -389,15 +489,11 @@ func (t *table) absorb(o *table) {
 			}
 		}
 	}
-	t.totals.merge(&o.totals)
 }
 
 // meet joins what two sections know of the own address. It says in which class
 // and which way round the oriented cells of from count in to.
 func (t *table) meet(to, from *section) (c class, turned bool) {
-	for i, n := range from.records {
-		to.records[i] += n
-	}
 	to.directed = to.directed || from.directed
 	if from.ambiguous && !to.ambiguous {
 		t.blur(to)

@@ -13,10 +13,9 @@ type lineParser struct {
 	detail  bool // also the fields of a conversation
 	hasLost bool
 	hasV6   bool
+	want    int // spaces in a line
 	col     [numFields]int16
-	end     [maxColumns + 2]int32 // end[i] is where column i ends
-	first8  uint64                // first eight bytes of the last start time
-	base    uint64                // and the number they stand for, times 100
+	pos     [maxColumns + 12]int32 // column c lies between pos[c] and pos[c+1], both exclusive
 }
 
 func newLineParser(f *Format, prefix int, detail bool) *lineParser {
@@ -38,45 +37,57 @@ func newLineParser(f *Format, prefix int, detail bool) *lineParser {
 	if p.col[fieldDstAddr] < 0 {
 		p.col[fieldDstAddr] = p.col[fieldPktDstAddr]
 	}
+	p.want = len(f.names) + prefix - 1
 	p.hasLost = p.col[fieldLostNoRoute] >= 0 || p.col[fieldLostBlackhole] >= 0 || p.col[fieldLostMTU] >= 0 || p.col[fieldLostTTL] >= 0
 	return p
 }
 
-func (p *lineParser) columns() int { return len(p.format.names) + p.prefix }
-
-// split fills p.end for b[i:j] and reports whether the line has exactly the
-// columns of the format, parted by single spaces.
+// split finds the columns of b[i:j] and reports whether the line has exactly
+// those of the format, parted by single spaces. It gathers 64 positions into
+// one word first, so that the branches of its inner loop are foreseeable.
 func (p *lineParser) split(b []byte, i, j int) bool {
-	want := p.columns() - 1
-	n := 0
-	for k := i; k < j; k += 8 {
-		m := spaceMask(load64(b, k))
-		if rest := j - k; rest < 8 {
-			m &= 1<<(8*uint(rest)) - 1
-		}
-		for m != 0 {
-			if n >= want {
-				return false
+	p.pos[0] = int32(i - 1)
+	n := 1
+	for k := i; k < j; k += 64 {
+		var m uint64
+		if w := b[k:]; len(w) >= 64 {
+			m = spaceBits(load64(w, 0)) | spaceBits(load64(w, 8))<<8 | spaceBits(load64(w, 16))<<16 | spaceBits(load64(w, 24))<<24
+			if k+32 < j {
+				m |= spaceBits(load64(w, 32))<<32 | spaceBits(load64(w, 40))<<40 | spaceBits(load64(w, 48))<<48 | spaceBits(load64(w, 56))<<56
 			}
-			p.end[n] = int32(k + bits.TrailingZeros64(m)>>3)
-			n++
-			m &= m - 1
 		}
+		if rest := j - k; rest < 64 {
+			m &= 1<<uint(rest) - 1
+		}
+		c := bits.OnesCount64(m)
+		if n+c > p.want+1 {
+			return false
+		}
+		// Eight at a time whether there are as many or not: what is written
+		// beyond n+c is overwritten or never read.
+		for at := n; ; at += 8 {
+			eight := (*[8]int32)(p.pos[at:])
+			for e := range eight {
+				eight[e] = int32(k + bits.TrailingZeros64(m))
+				m &= m - 1
+			}
+			if m == 0 {
+				break
+			}
+		}
+		n += c
 	}
-	p.end[n] = int32(j)
-	return n == want
+	p.pos[n] = int32(j)
+	return n == p.want+1
 }
 
 // span gives the place of a field; both ends are 0 when the format lacks it.
-func (p *lineParser) span(k field, lineStart int) (i, j int) {
+func (p *lineParser) span(k field) (i, j int) {
 	c := int(p.col[k])
 	if c < 0 {
 		return 0, 0
 	}
-	if c == 0 {
-		return lineStart, int(p.end[0])
-	}
-	return int(p.end[c-1]) + 1, int(p.end[c])
+	return int(p.pos[c]) + 1, int(p.pos[c+1])
 }
 
 // parse reads the line b[i:j]. It returns "" or what is wrong with the line.
@@ -85,16 +96,17 @@ func (p *lineParser) parse(b []byte, i, j int, r *row) string {
 	if !p.split(b, i, j) {
 		return "number of fields differs from the format"
 	}
-	s, e := p.span(fieldInterface, i)
+	s, e := p.span(fieldInterface)
 	r.iface = b[s:e]
 	if e-s == 1 && b[s] == '-' {
 		// The interface of a regional NAT gateway: its resource-id stands in.
-		if s, e = p.span(fieldResource, i); e > s {
+		if s, e = p.span(fieldResource); e > s {
 			r.iface = b[s:e]
 		}
 	}
+	r.id.load(b, s, e)
 	status := Accept
-	if s, e = p.span(fieldStatus, i); e > s {
+	if s, e = p.span(fieldStatus); e > s {
 		switch {
 		case e-s == 2 && b[s] == 'O' && b[s+1] == 'K':
 		case string(b[s:e]) == "NODATA":
@@ -105,10 +117,10 @@ func (p *lineParser) parse(b []byte, i, j int, r *row) string {
 			return "log-status is none of OK, NODATA, SKIPDATA"
 		}
 	}
-	if !p.times(b, i, r) {
+	if !p.times(b, r) {
 		return "start or end is not a time in Unix seconds"
 	}
-	s, e = p.span(fieldPackets, i)
+	s, e = p.span(fieldPackets)
 	if status == Accept && e-s == 1 && b[s] == '-' && p.col[fieldStatus] < 0 {
 		// Without log-status, NODATA and SKIPDATA look alike: the one that
 		// claims less is taken.
@@ -117,6 +129,7 @@ func (p *lineParser) parse(b []byte, i, j int, r *row) string {
 	if status != Accept {
 		r.action, r.packets, r.bytes = status, 0, 0
 		r.src, r.dst, r.direction = nil, nil, UnknownDirection
+		r.srcWord, r.dstWord = word16{}, word16{}
 		return ""
 	}
 	var ok bool
@@ -124,13 +137,13 @@ func (p *lineParser) parse(b []byte, i, j int, r *row) string {
 		return "packets is not a number"
 	}
 	r.bytes = 0
-	if s, e = p.span(fieldBytes, i); e > s {
+	if s, e = p.span(fieldBytes); e > s {
 		if r.bytes, ok = number(b, s, e); !ok {
 			return "bytes is not a number"
 		}
 	}
 	r.action = NoAction
-	if s, e = p.span(fieldAction, i); e > s {
+	if s, e = p.span(fieldAction); e > s {
 		switch w := binary.LittleEndian.Uint32(b[s:]); {
 		case e-s == 6 && w == 'A'|'C'<<8|'C'<<16|'E'<<24:
 			r.action = Accept
@@ -142,7 +155,7 @@ func (p *lineParser) parse(b []byte, i, j int, r *row) string {
 		}
 	}
 	r.direction = UnknownDirection
-	if s, e = p.span(fieldDirection, i); e > s {
+	if s, e = p.span(fieldDirection); e > s {
 		switch {
 		case b[s] == 'i' && e-s == 7:
 			r.direction = Ingress
@@ -152,68 +165,52 @@ func (p *lineParser) parse(b []byte, i, j int, r *row) string {
 			return "flow-direction is neither ingress nor egress"
 		}
 	}
-	s, e = p.span(fieldSrcAddr, i)
+	s, e = p.span(fieldSrcAddr)
 	r.src = b[s:e]
-	s, e = p.span(fieldDstAddr, i)
+	r.srcWord.load(b, s, e)
+	s, e = p.span(fieldDstAddr)
 	r.dst = b[s:e]
+	r.dstWord.load(b, s, e)
+	r.hasLost = p.hasLost
 	if p.hasLost {
-		p.lost(b, i, r)
+		p.lost(b, r)
 	}
 	if p.detail {
-		return p.parseDetail(b, i, r)
+		return p.parseDetail(b, r)
 	}
 	return ""
 }
 
-// times reads start and end. Times of neighbouring records differ in their last
-// two digits, so the first eight are remembered.
-func (p *lineParser) times(b []byte, i int, r *row) bool {
-	s, e := p.span(fieldStart, i)
-	ok := true
-	if e-s == 10 {
-		w := load64(b, s)
-		if w != p.first8 {
-			var n uint64
-			if n, ok = digits(w); !ok {
-				return false
-			}
-			p.first8, p.base = w, n*100
-		}
-		hi, lo := b[s+8]-'0', b[s+9]-'0'
-		if hi > 9 || lo > 9 {
-			return false
-		}
-		r.start = p.base + uint64(hi)*10 + uint64(lo)
-	} else if r.start, ok = number(b, s, e); !ok {
+// times reads start and end.
+func (p *lineParser) times(b []byte, r *row) bool {
+	s, e := p.span(fieldStart)
+	var ok bool
+	if r.start, ok = number(b, s, e); !ok {
 		return false
 	}
 	r.end = r.start
-	if s, e = p.span(fieldEnd, i); e > s {
-		if e-s == 10 && load64(b, s) == p.first8 && p.base != 0 {
-			hi, lo := b[s+8]-'0', b[s+9]-'0'
-			r.end = p.base + uint64(hi)*10 + uint64(lo)
-			ok = hi <= 9 && lo <= 9
-		} else {
-			r.end, ok = number(b, s, e)
+	if s, e = p.span(fieldEnd); e > s {
+		if r.end, ok = number(b, s, e); !ok {
+			return false
 		}
 	}
 	// A record spans one aggregation interval, ten minutes at most; one that
 	// spans an hour or runs backwards comes from a wrong column order.
-	return ok && r.end >= r.start && r.end-r.start <= 3600 && r.start < 1<<34
+	return r.end-r.start <= 3600 && r.start < 1<<34
 }
 
-func (p *lineParser) lost(b []byte, i int, r *row) {
+func (p *lineParser) lost(b []byte, r *row) {
 	for k := range r.lost {
 		r.lost[k] = 0
-		if s, e := p.span(fieldLostNoRoute+field(k), i); e > s {
+		if s, e := p.span(fieldLostNoRoute + field(k)); e > s {
 			r.lost[k], _ = number(b, s, e) // "-" means none
 		}
 	}
 }
 
-func (p *lineParser) parseDetail(b []byte, i int, r *row) string {
+func (p *lineParser) parseDetail(b []byte, r *row) string {
 	num := func(k field, limit uint64) (uint64, bool) {
-		s, e := p.span(k, i)
+		s, e := p.span(k)
 		if e <= s || b[s] == '-' {
 			return 0, true
 		}
@@ -228,11 +225,11 @@ func (p *lineParser) parseDetail(b []byte, i int, r *row) string {
 		return "port, protocol or tcp-flags is not a number in range"
 	}
 	r.srcPort, r.dstPort, r.protocol, r.flags = uint16(sport), uint16(dport), uint8(proto), uint8(flags)
-	s, e := p.span(fieldTCPFlags, i)
+	s, e := p.span(fieldTCPFlags)
 	r.hasFlags = e > s && b[s] != '-'
-	s, e = p.span(fieldPktSrcAddr, i)
+	s, e = p.span(fieldPktSrcAddr)
 	r.pktSrc = b[s:e]
-	s, e = p.span(fieldPktDstAddr, i)
+	s, e = p.span(fieldPktDstAddr)
 	r.pktDst = b[s:e]
 	return ""
 }
