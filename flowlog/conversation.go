@@ -58,7 +58,6 @@ type Conversations struct {
 	names       map[string]string
 	Untracked   uint64 // records of conversations that came after the limit
 	NoDirection uint64 // records without flow-direction and with no known address
-	own         map[string][]netip.Addr
 }
 
 func newConversations(limit int) *Conversations {

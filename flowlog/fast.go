@@ -1,6 +1,9 @@
 package flowlog
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 // fastPath takes the ordinary record straight from the text to its cell: a
 // record that carries data, of an interface met before whose direction is
@@ -93,15 +96,17 @@ func (f *fastPath) take(b []byte, i, j int, slow func(i, j int)) (next int, reco
 			}
 			for _, sec := range found[:n] {
 				line := ends[:f.columns]
-				at := i
-				i = int(line[len(line)-1]) + 1
-				ends = ends[f.columns:]
 				if sec == nil || !f.record(b, line, sec) {
-					slow(at, i-1)
+					k := slices.IndexFunc(line, func(e int32) bool { return b[e] == '\n' })
+					slow(i, int(line[k]))
 					f.t = f.s.mem
+					i = int(line[k]) + 1
+					ends = ends[k+1:]
 					continue lines // what was found may be gone
 				}
 				records++
+				i = int(line[len(line)-1]) + 1
+				ends = ends[f.columns:]
 			}
 			if n > 0 {
 				continue
@@ -175,7 +180,7 @@ func (f *fastPath) record(b []byte, ends []int32, sec *section) bool {
 	}
 	start, ok1 := seconds(b, s)
 	end, ok2 := seconds(b, s2)
-	if !ok1 || !ok2 || end-start > 3600 || start < f.since || start >= f.until {
+	if !ok1 || !ok2 || end-start > 3600 || start < earliest || start < f.since || start >= f.until {
 		return false
 	}
 	action := NoAction

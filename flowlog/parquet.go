@@ -103,6 +103,10 @@ type parquetColumn struct {
 	offs  []uint32
 }
 
+// maxPageRows bounds a page. Writers make pages of about a megabyte; one that
+// claims more rows than this is not worth the memory it asks for.
+const maxPageRows = 16 << 20
+
 const missing = math.MaxUint64
 
 // parquetReader turns columns into rows.
@@ -201,6 +205,9 @@ func (c *parquetColumn) load() error {
 		return err
 	}
 	c.page, c.pos, c.rows = page, 0, int(page.NumRows())
+	if c.rows > maxPageRows {
+		return fmt.Errorf("a page of %d rows, more than %d", c.rows, maxPageRows)
+	}
 	levels := page.DefinitionLevels()
 	if page.RepetitionLevels() != nil {
 		return errors.New("repeated values: not a flow log")

@@ -74,7 +74,7 @@ func (p *parquetReader) row(r *row) string {
 	if r.end == missing {
 		r.end = r.start
 	}
-	if len(r.iface) == 0 || r.start >= 1<<34 || r.end < r.start || r.end-r.start > 3600 {
+	if len(r.iface) == 0 || !r.plausible() {
 		return "start or end is not a time in Unix seconds, or no interface"
 	}
 	r.packets, r.bytes, r.src, r.dst = 0, 0, nil, nil

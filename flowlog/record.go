@@ -82,3 +82,14 @@ func (r *row) words() {
 	i, j = fill(r.dst)
 	r.dstWord.load(b[:], i, j)
 }
+
+// earliest is a time before flow logs existed (2001), with as many digits as
+// now: what starts before is another column.
+const earliest = 1_000_000_000
+
+// plausible says whether the times can be those of a record: it spans one
+// aggregation interval, ten minutes at most. One that spans an hour or runs
+// backwards comes from a wrong column order.
+func (r *row) plausible() bool {
+	return r.start >= earliest && r.end-r.start <= 3600 && r.start < 1<<34
+}

@@ -232,13 +232,13 @@ func (s *textScanner) begin(b []byte, i, j int, at int64) bool {
 		return false
 	}
 	words := bytes.Fields(line)
+	if len(words) == 0 {
+		return false
+	}
 	prefix := 0
-	if len(words) > 0 {
-		// An export of CloudWatch Logs puts the time of ingestion before
-		// each record.
-		if _, err := time.Parse(time.RFC3339, string(words[0])); err == nil {
-			prefix = 1
-		}
+	// An export of CloudWatch Logs puts the time of ingestion before each record.
+	if _, err := time.Parse(time.RFC3339, string(words[0])); err == nil {
+		prefix = 1
 	}
 	f := s.given
 	if f == nil {

@@ -194,9 +194,7 @@ func (p *lineParser) times(b []byte, r *row) bool {
 			return false
 		}
 	}
-	// A record spans one aggregation interval, ten minutes at most; one that
-	// spans an hour or runs backwards comes from a wrong column order.
-	return r.end-r.start <= 3600 && r.start < 1<<34
+	return r.plausible()
 }
 
 func (p *lineParser) lost(b []byte, r *row) {
