@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 	"time"
 )
 
@@ -30,7 +31,8 @@ const (
 	partEncrypt        = 0x0210
 )
 
-// CollectdPackets gathers series from packets of collectd's network plugin.
+// CollectdPackets gathers series from packets of collectd's network plugin. It
+// may be used by several goroutines.
 type CollectdPackets struct {
 	// Users are the names and passwords for signed and encrypted packets.
 	Users map[string]string
@@ -38,12 +40,15 @@ type CollectdPackets struct {
 	Require bool
 	Origin  string
 
+	mu  sync.Mutex
 	set set
 	cpu map[string]map[int64]float64
 }
 
 // Add takes one packet. What stands before an error in it is kept.
 func (c *CollectdPackets) Add(packet []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if err := c.parts(packet, !c.Require, true); err != nil {
 		return fmt.Errorf("read collectd packet: %w", err)
 	}
@@ -52,13 +57,9 @@ func (c *CollectdPackets) Add(packet []byte) error {
 
 // Series gives what was gathered so far.
 func (c *CollectdPackets) Series() []Series {
-	var s set
-	s.m = map[setKey]*Series{}
-	for k, v := range c.set.m {
-		copied := *v
-		copied.Samples = append([]Sample(nil), v.Samples...)
-		s.m[k] = &copied
-	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := set{m: cloned(c.set.m)}
 	for h, m := range c.cpu {
 		for at, v := range m {
 			s.add(h, "", CPU, Cumulative, 0, c.Origin, time.Unix(at, 0).UTC(), v)
