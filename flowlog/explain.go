@@ -8,8 +8,6 @@ import (
 	"ddx/counters"
 )
 
-func sortFloats(s []float64) { slices.Sort(s) }
-
 // ran says whether the guest ran on between two times (network clock), by
 // processor time, uptime, regular samples and log lines.
 func (j *joiner) ran(start, end float64) (string, string) {

@@ -80,8 +80,8 @@ func (i *JoinedInterface) draw(b *bufio.Writer) {
 	known := make([]bool, len(i.network))
 	for k, n := range i.network {
 		v, part := i.guest.within(float64(n.Start), float64(n.Start)+step)
-		guest[k], known[k] = v, part >= 0.5
-		p.most = math.Max(p.most, math.Max(float64(n.In), v))
+		guest[k], known[k] = v/math.Max(part, 0.5), part >= 0.5
+		p.most = math.Max(p.most, math.Max(float64(n.In), guest[k]))
 	}
 	p.most = roundUp(p.most)
 	i.legend(b)

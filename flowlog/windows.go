@@ -2,6 +2,7 @@ package flowlog
 
 import (
 	"math"
+	"slices"
 
 	"ddx/counters"
 )
@@ -44,15 +45,8 @@ func (j *joiner) join(p Pairing) JoinedInterface {
 		out.network = append(out.network, c.Bucket)
 	}
 	out.Gaps = j.gaps()
-	for i := 0; i < len(cells); {
-		k := i + 1
-		for k < len(cells) && cells[k].known == cells[i].known && cells[k].kind == cells[i].kind && cells[k].answered == cells[i].answered {
-			k++
-		}
-		if cells[i].known {
-			out.Windows = append(out.Windows, j.window(cells[i:k]))
-		}
-		i = k
+	for _, r := range j.runs(cells) {
+		out.Windows = append(out.Windows, j.window(r))
 	}
 	for _, g := range out.Gaps {
 		if w, ok := j.silent(g); ok {
@@ -77,7 +71,9 @@ func (j *joiner) cells(buckets []Bucket) []cell {
 		at := float64(b.Start)
 		c.rx, known = j.rx.within(at, at+j.step)
 		c.tx, _ = j.tx.within(at, at+j.step)
-		c.known = known >= 0.5
+		if c.known = known >= 0.5; c.known {
+			c.rx /= known // a part of the interval stands for all of it
+		}
 		cells[i] = c
 		if c.known && b.In >= j.in.MinPackets && c.rx >= float64(b.In)/2 {
 			extra = append(extra, (c.rx-float64(b.In))/j.step)
@@ -107,21 +103,58 @@ func median(v []float64) float64 {
 	if len(v) == 0 {
 		return 0
 	}
-	s := append([]float64(nil), v...)
-	sortFloats(s)
+	s := slices.Sorted(slices.Values(v))
 	return s[len(s)/2]
 }
 
-// window describes a run of cells of one kind.
-func (j *joiner) window(cells []cell) Window {
-	start, end := float64(cells[0].Start), float64(cells[len(cells)-1].Start)+j.step
+// cellRun is a stretch of cells of one kind with its ends.
+type cellRun struct {
+	cells      []cell
+	start, end float64
+}
+
+// runs cuts the cells where the kind changes. The ends of a run in which a
+// counter stood still are set by that counter's samples, and its neighbours
+// give way.
+func (j *joiner) runs(cells []cell) []cellRun {
+	var all []cellRun
+	for i := 0; i < len(cells); {
+		k := i + 1
+		for k < len(cells) && cells[k].known == cells[i].known && cells[k].kind == cells[i].kind && cells[k].answered == cells[i].answered {
+			k++
+		}
+		if cells[i].known {
+			all = append(all, cellRun{cells[i:k], float64(cells[i].Start), float64(cells[k-1].Start) + j.step})
+		}
+		i = k
+	}
+	for i := range all {
+		r := &all[i]
+		first := r.cells[0]
+		was := *r
+		switch {
+		case first.kind == DeliveredNotReceived:
+			r.start, r.end = j.refine(j.rx, r.start, r.end, r.cells)
+		case first.kind == DeliveredReceived && !first.answered && len(j.tx.deltas) > 0:
+			r.start, r.end = j.refine(j.tx, r.start, r.end, r.cells)
+		}
+		if i > 0 && all[i-1].end == was.start {
+			all[i-1].end = r.start
+		}
+		if i+1 < len(all) && all[i+1].start == was.end {
+			all[i+1].start = r.end
+		}
+	}
+	return slices.DeleteFunc(all, func(r cellRun) bool { return r.end <= r.start })
+}
+
+// window describes a run.
+func (j *joiner) window(r cellRun) Window {
+	cells, start, end := r.cells, r.start, r.end
 	w := Window{Kind: cells[0].kind}
 	skipped := false
 	for _, c := range cells {
 		skipped = skipped || c.Skipped
-	}
-	if w.Kind == DeliveredNotReceived {
-		start, end = j.refine(start, end, cells)
 	}
 	j.amounts(&w, start, end)
 	w.GuestRan, w.GuestRanBecause = j.ran(start, end)
@@ -176,7 +209,7 @@ func (j *joiner) amounts(w *Window, start, end float64) {
 // refine moves the ends of a window of still intervals to the guest's samples:
 // from the last sample before which its counter moved to the first after which
 // it moves again, at most one interval beyond on each side.
-func (j *joiner) refine(start, end float64, cells []cell) (float64, float64) {
+func (j *joiner) refine(g *guestSide, start, end float64, cells []cell) (float64, float64) {
 	delivered := 0.0
 	for _, c := range cells {
 		delivered += float64(c.In)
@@ -187,7 +220,7 @@ func (j *joiner) refine(start, end float64, cells []cell) (float64, float64) {
 	}
 	first, last := math.NaN(), math.NaN()
 	run := math.NaN() // begin of the present run of still deltas
-	for _, d := range j.rx.deltas {
+	for _, d := range g.deltas {
 		if !still(d) {
 			run = math.NaN()
 			continue
