@@ -7,6 +7,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,24 +40,37 @@ type labRun struct {
 func runLab(t *testing.T, fault func(l *netlab.Lab, collectd *collectd) (end func())) labRun {
 	t.Parallel()
 	l := netlab.New(t)
-	bin := netlab.Tool(t, "collectd-core", "collectd")
+	dir := t.TempDir()
+	c := &collectd{l: l, bin: netlab.Tool(t, "collectd-core", "collectd"), dir: dir}
+	c.configure(t)
+	c.start()
+	links := pollLinks(l)
+	return runJoin(t, l, func() func() { return fault(l, c) }, func() ([]counters.Series, string) {
+		c.stop()
+		guest, err := counters.Load(filepath.Join(dir, "csv"), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		state, macs := links()
+		return append(guest.Series, state...), macs["eth0"]
+	})
+}
+
+// runJoin does so with any source of the guest's counters.
+func runJoin(t *testing.T, l *netlab.Lab, fault func() (end func()), source func() (all []counters.Series, mac string)) labRun {
 	dir := t.TempDir()
 	flows, err := os.Create(filepath.Join(dir, "flows.log"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer flows.Close()
-	c := &collectd{l: l, bin: bin, dir: dir}
-	c.configure(t)
-	c.start()
-	links := pollLinks(l)
 	recorder := l.Record(netlab.ToClient, labENI, labInterval, flows)
 	stopTraffic := l.Traffic(9000, 60)
 
 	run := labRun{}
 	recorder.Wait(t, 4)
 	run.begin = time.Now()
-	end := fault(l, c)
+	end := fault()
 	recorder.Wait(t, 5)
 	end()
 	run.end = time.Now()
@@ -64,7 +79,7 @@ func runLab(t *testing.T, fault func(l *netlab.Lab, collectd *collectd) (end fun
 	if err := recorder.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	c.stop()
+	all, mac := source()
 
 	res, err := flowlog.Read(context.Background(), []string{flows.Name()}, flowlog.Options{Interval: labInterval})
 	if err != nil {
@@ -87,14 +102,9 @@ func runLab(t *testing.T, fault func(l *netlab.Lab, collectd *collectd) (end fun
 	if in != sumIn || out != sumOut || in == 0 {
 		t.Errorf("recorded %d in, %d out; summed %d in, %d out", in, out, sumIn, sumOut)
 	}
-	guest, err := counters.Load(filepath.Join(dir, "csv"), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	state, macs := links()
 	run.network = flowlog.Network(res.Sums, labInterval)
-	run.joined = flowlog.Join(flowlog.JoinInput{Network: run.network, Guest: append(guest.Series, state...),
-		Identities: []flowlog.Identity{{ENI: labENI, MAC: macs["eth0"]}, {Host: "guest", Interface: "eth0", MAC: macs["eth0"]}}})
+	run.joined = flowlog.Join(flowlog.JoinInput{Network: run.network, Guest: all,
+		Identities: []flowlog.Identity{{ENI: labENI, MAC: mac}, {Host: "guest", Interface: "eth0", MAC: mac}}})
 	if len(run.joined.Interfaces) != 1 || run.joined.Interfaces[0].PairedBy != "mac" {
 		t.Fatalf("%+v", run.joined)
 	}
@@ -299,4 +309,46 @@ func TestLabGuestFirewall(t *testing.T) {
 		t.Fatalf("not received %+v, unanswered %+v", r.notReceived(), unanswered)
 	}
 	r.near(t, unanswered[0])
+}
+
+// The same black hole, with a Prometheus and a node exporter in the guest as
+// the source of its counters.
+func TestLabPrometheus(t *testing.T) {
+	t.Parallel()
+	prometheus := netlab.Tool(t, "prometheus", "prometheus")
+	exporter := netlab.Tool(t, "prometheus-node-exporter", "prometheus-node-exporter")
+	l := netlab.New(t)
+	dir := t.TempDir()
+	config := "global:\n  scrape_interval: 1s\nscrape_configs:\n- job_name: node\n  static_configs:\n  - targets: ['127.0.0.1:9100']\n    labels: {nodename: guest}\n"
+	if err := os.WriteFile(filepath.Join(dir, "p.yml"), []byte(config), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	// The exporter reads the interfaces' state from /sys, which ip netns exec
+	// mounts for the namespace.
+	l.Start(l.Guest, exporter, "--web.listen-address=127.0.0.1:9100")
+	l.Start(l.Guest, prometheus, "--config.file="+filepath.Join(dir, "p.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address=127.0.0.1:9090")
+	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, addr string) (conn net.Conn, err error) {
+		err = netlab.In(l.Guest, func() error {
+			conn, err = (&net.Dialer{}).DialContext(ctx, network, addr)
+			return err
+		})
+		return conn, err
+	}}}
+	begin := time.Now()
+	r := runJoin(t, l, l.Drop, func() ([]counters.Series, string) {
+		all, err := counters.Prometheus(context.Background(), client, "http://127.0.0.1:9090", begin, time.Now(), time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mac := strings.Fields(string(l.Run("ip", "-n", l.Guest, "-br", "link", "show", "eth0")))[2]
+		return all, mac
+	})
+	w := r.notReceived()
+	if len(w) != 1 {
+		t.Fatalf("%d windows, want 1", len(w))
+	}
+	r.near(t, w[0])
+	if w[0].BlackHole != "yes" || w[0].GuestRan != "yes" || explanation(w[0], "interface-down") != "no" {
+		t.Errorf("%+v", w[0])
+	}
 }
