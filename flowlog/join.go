@@ -71,8 +71,9 @@ type JoinedInterface struct {
 	Windows         []Window `json:"windows"`
 	Gaps            []Gap    `json:"gaps,omitempty"`
 
-	network []Bucket
-	guest   guestSide
+	network              []Bucket
+	guest                guestSide
+	guestHost, guestName string
 }
 
 // Window is a stretch of time of one kind.

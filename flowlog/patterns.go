@@ -11,20 +11,20 @@ import (
 // Kind is a pattern of what a flow log shows of a conversation.
 type Kind string
 
+// The kinds, by the words of the fact flow.pattern.
 const (
-	NoRecord         Kind = "no-record"          // nothing of it at this interface
-	RejectedIn       Kind = "rejected-in"        // rejected on the way in
-	RejectedOut      Kind = "rejected-out"       // rejected on the way out, before any answer
-	ReplyRejectedOut Kind = "reply-rejected-out" // let in, the answer rejected on the way out
-	ReplyRejectedIn  Kind = "reply-rejected-in"  // let out, the answer rejected on the way in
-	Unanswered       Kind = "accepted-in-only"   // let in, nothing came out
-	SYNUnanswered    Kind = "syn-in-only"        // the same, and only SYNs
-	OutOnly          Kind = "accepted-out-only"  // let out, nothing came back
-	SYNOutOnly       Kind = "syn-out-only"       // the same, and only SYNs
-	WrongInterface   Kind = "wrong-interface"    // let in here, the answer left by another interface
-	Refused          Kind = "refused"            // answered by RST: nobody listens
-	SmallOnly        Kind = "small-packets-only" // both ways, but nothing large
-	Answered         Kind = "answered"           // both ways
+	NoRecord         Kind = "none"                   // nothing of it at this interface
+	RejectedIn       Kind = "rejected"               // rejected on the way in
+	RejectedOut      Kind = "rejected-out"           // rejected on the way out, before any answer
+	ReplyRejectedOut Kind = "accepted-then-rejected" // let in, the answer rejected on the way out
+	ReplyRejectedIn  Kind = "reply-rejected"         // let out, the answer rejected on the way in
+	Unanswered       Kind = "accepted-no-answer"     // let in, nothing came out
+	SYNUnanswered    Kind = "syn-only"               // the same, and only SYNs, repeated
+	OutOnly          Kind = "sent-no-answer"         // let out, nothing came back
+	WrongInterface   Kind = "other-interface"        // let in here, the answer left by another interface
+	Refused          Kind = "reset"                  // answered by RST: nobody listens
+	SmallOnly        Kind = "small-only"             // both ways, but nothing large
+	Answered         Kind = "answered"               // both ways
 )
 
 // Pattern is what the records of one conversation say.
@@ -98,7 +98,7 @@ var patternTable = []patternRow{
 	{Unanswered, func(c *Conversation) bool { return in(c) && c.Out.none() && !c.client() }, true,
 		"let in, and nothing comes out: NIC black hole, guest firewall, rp_filter, full backlog or a hung process",
 		[]string{"nic-blackhole", "rp-filter-drop", "listen-queue-overflow"}, "does rx_packets of the guest move in these minutes? (ddx flows join)"},
-	{SYNOutOnly, func(c *Conversation) bool {
+	{OutOnly, func(c *Conversation) bool {
 		return out(c) && c.In.none() && c.Out.SYNOnly >= 1 && c.Out.SYNOnly == c.Out.Accepted.Flows
 	}, true,
 		"SYNs leave and nothing comes back: the peer's side, a route beyond the subnet, NAT, or the peer's security group",

@@ -33,7 +33,8 @@ type cell struct {
 func (j *joiner) join(p Pairing) JoinedInterface {
 	j.rx, _ = guestOf(j.in.Guest, j.guest, counters.RxPackets, j.offset)
 	j.tx, _ = guestOf(j.in.Guest, j.guest, counters.TxPackets, j.offset)
-	out := JoinedInterface{Interface: p.ENI, Guest: p.Guest.String(), PairedBy: p.By, IntervalSeconds: j.step, Windows: []Window{}, guest: *j.rx}
+	out := JoinedInterface{Interface: p.ENI, Guest: p.Guest.String(), PairedBy: p.By, IntervalSeconds: j.step, Windows: []Window{},
+		guest: *j.rx, guestHost: p.Guest.Host, guestName: p.Guest.Interface}
 	if len(j.rx.deltas) == 0 || len(j.n.Buckets) == 0 {
 		return out
 	}
