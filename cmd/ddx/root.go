@@ -110,6 +110,7 @@ Exit status: 0 nothing wrong, 1 ddx failed, 2 wrong usage, 3 something is wrong,
 		a.packetsCommand(),
 		a.labCommand(),
 		a.manCommand(),
+		a.flowsCommand(),
 	)
 	return root
 }
