@@ -143,6 +143,14 @@ func (a *app) losses(res *flowlog.Result) int {
 	return exit
 }
 
+// atLeastOne wants a path.
+func atLeastOne(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return usagef("%s needs a path, or - for standard input", c.CommandPath())
+	}
+	return nil
+}
+
 func finish(exit int) error {
 	if exit != exitOK {
 		return status(exit)
@@ -163,7 +171,7 @@ Exit status: 4 when records could not be read; each loss is told on standard
 error with file, byte and number.`,
 		Example: `  ddx flows summarize AWSLogs/
   aws s3 cp s3://BUCKET/KEY - | ddx flows summarize -o csv -`,
-		Args: cobra.MinimumNArgs(1),
+		Args: atLeastOne,
 		RunE: func(c *cobra.Command, args []string) error { return a.flowsSummarize(c.Context(), args, f) },
 	}
 	f.register(c, "text, csv or json")
@@ -272,7 +280,7 @@ answered by another interface, small packets only, or no record at all of what
 --expect names. What silence does not prove is said with it.
 
 Exit status: 3 when something is wrong.`,
-		Args: cobra.MinimumNArgs(1),
+		Args: atLeastOne,
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.flowsPatterns(c.Context(), args, f, expect, all)
 		},
