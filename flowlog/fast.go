@@ -1,6 +1,7 @@
 package flowlog
 
 import (
+	"bytes"
 	"math/bits"
 	"slices"
 )
@@ -22,6 +23,7 @@ type fastPath struct {
 	iface, packets, bytes, start, end       int
 	action, status, direction, srcAddr, dst int
 	ends                                    []int32 // places of the separators
+	prefix                                  prefixes
 }
 
 // stretch is how much text is looked at in one go: its list of separators stays
@@ -84,6 +86,7 @@ func (f *fastPath) take(b []byte, i, j int, slow func(i, j int)) (next int, reco
 			f.s.spill()
 		}
 		f.t = f.s.mem
+		regular := f.regular(b, i, stop, ends)
 	lines:
 		for len(ends) > 0 {
 			// Sections of several lines are looked up together: the waits for
@@ -91,7 +94,10 @@ func (f *fastPath) take(b []byte, i, j int, slow func(i, j int)) (next int, reco
 			var found [batch]*section
 			n := 0
 			for n < batch && len(ends) >= (n+1)*f.columns && b[ends[(n+1)*f.columns-1]] == '\n' {
-				found[n] = f.find(b, ends[n*f.columns:(n+1)*f.columns])
+				line := ends[n*f.columns : (n+1)*f.columns]
+				if regular || onlySpaces(b, line) {
+					found[n] = f.find(b, line)
+				}
 				n++
 			}
 			for _, sec := range found[:n] {
@@ -130,20 +136,40 @@ func (f *fastPath) take(b []byte, i, j int, slow func(i, j int)) (next int, reco
 	return i, records
 }
 
+// regular says whether the separators of a stretch are spaces and newlines
+// only, with a newline after each full number of columns and nowhere else.
+func (f *fastPath) regular(b []byte, i, stop int, ends []int32) bool {
+	newlines := bytes.Count(b[i:stop], []byte{'\n'})
+	if newlines+bytes.Count(b[i:stop], []byte{' '}) != len(ends) {
+		return false
+	}
+	for k := f.columns - 1; k < len(ends); k += f.columns {
+		if b[ends[k]] != '\n' {
+			return false
+		}
+		newlines--
+	}
+	return newlines == 0
+}
+
+// onlySpaces says whether all separators of a line but its last are spaces: no
+// other byte up to the space has the space's bit.
+func onlySpaces(b []byte, line []int32) bool {
+	all := byte(' ')
+	for _, e := range line[:len(line)-1] {
+		all &= b[e]
+	}
+	return all != 0
+}
+
 // batch is the number of lines looked up together.
 const batch = 8
 
 // find gives the section of a line whose separators are given, nil when the
 // line is not for the fast path.
 func (f *fastPath) find(b []byte, ends []int32) *section {
-	// All separators between fields are spaces: no other byte up to the space
-	// has the space's bit.
-	all := byte(' ')
-	for _, e := range ends[:len(ends)-1] {
-		all &= b[e]
-	}
 	s, e := int(ends[f.iface-1])+1, int(ends[f.iface])
-	if all == 0 || e-s <= 16 || e-s >= 24 {
+	if e-s <= 16 || e-s >= 24 {
 		return nil
 	}
 	id := word24{load64(b, s), load64(b, s+8), load64(b, s+16) & (1<<(uint(e-s)*8-128) - 1)}
@@ -178,8 +204,13 @@ func (f *fastPath) record(b []byte, ends []int32, sec *section) bool {
 	if e-s != 10 || e2-s2 != 10 {
 		return false
 	}
-	start, ok1 := seconds(b, s)
-	end, ok2 := seconds(b, s2)
+	start, ok1 := f.prefix.seconds(b, s)
+	end, ok2 := f.prefix.seconds(b, s2)
+	if !ok1 || !ok2 {
+		f.prefix.learn(b, s)
+		start, ok1 = seconds(b, s)
+		end, ok2 = seconds(b, s2)
+	}
 	if !ok1 || !ok2 || end-start > 3600 || start < earliest || start < f.since || start >= f.until {
 		return false
 	}
@@ -214,9 +245,12 @@ func (f *fastPath) record(b []byte, ends []int32, sec *section) bool {
 		half = int((toMe | -toMe) >> 63)
 	}
 	s, e = int(ends[f.packets-1])+1, int(ends[f.packets])
-	packets, ok1 := number(b, s, e)
-	s, e = int(ends[f.bytes-1])+1, int(ends[f.bytes])
-	size, ok2 := number(b, s, e)
+	s2, e2 = int(ends[f.bytes-1])+1, int(ends[f.bytes])
+	if uint(e-s-1) > 7 || uint(e2-s2-1) > 7 {
+		return false
+	}
+	packets, ok1 := digits(padded(b, s, e))
+	size, ok2 := digits(padded(b, s2, e2))
 	if !ok1 || !ok2 {
 		return false
 	}

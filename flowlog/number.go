@@ -1,6 +1,9 @@
 package flowlog
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"fmt"
+)
 
 // The readers below work on eight bytes at a time inside one 64-bit register.
 // Every slice that holds records has slack bytes before and after them, so that
@@ -36,6 +39,40 @@ func seconds(b []byte, i int) (uint64, bool) {
 	hi, ok := digits(load64(b, i))
 	d0, d1 := uint64(b[i+8]-'0'), uint64(b[i+9]-'0')
 	return hi*100 + d0*10 + d1, ok && d0 <= 9 && d1 <= 9
+}
+
+// prefixes remembers the first eight digits of a time and those of the hundred
+// seconds after it: neighbouring records share them.
+type prefixes struct {
+	first, next uint64 // as text
+	base        uint64 // the time that first stands for
+}
+
+// seconds reads a number of ten digits that begins with one of the two.
+func (p *prefixes) seconds(b []byte, i int) (uint64, bool) {
+	w := load64(b, i)
+	d := uint64(binary.LittleEndian.Uint16(b[i+8:])) - '0'*0x101
+	var later uint64
+	if w == p.next {
+		later = 100
+	}
+	return p.base + later + d&0xFF*10 + d>>8&0xFF, (w == p.first || w == p.next) && (d|(d+0x7676))&0x8080|d&^0xFFFF == 0
+}
+
+// learn takes the prefix of the number at b[i:].
+func (p *prefixes) learn(b []byte, i int) {
+	n, ok := digits(load64(b, i))
+	if !ok || n >= 99_999_999 {
+		return
+	}
+	p.first, p.base = load64(b, i), n*100
+	p.next = binary.LittleEndian.Uint64(fmt.Appendf(nil, "%08d", n+1))
+}
+
+// padded gives b[i:j], one to eight digits, with zeros in front.
+func padded(b []byte, i, j int) uint64 {
+	shift := uint(64-8*(j-i)) & 63
+	return load64(b, j-8)>>shift<<shift | zeros&(1<<shift-1)
 }
 
 // word16 is a text of at most 16 bytes, zero-padded; the zero word16 stands for
@@ -99,9 +136,7 @@ func number(b []byte, i, j int) (uint64, bool) {
 		return 0, false
 	}
 	if n <= 8 {
-		shift := uint(64 - 8*n)
-		w := load64(b, j-8)>>shift<<shift | zeros&(1<<shift-1)
-		return digits(w)
+		return digits(padded(b, i, j))
 	}
 	if n == 10 { // seconds since 1970
 		return seconds(b, i)

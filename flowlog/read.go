@@ -28,7 +28,7 @@ type Options struct {
 	Until     time.Time               // records that start then or later are skipped
 	Dedup     bool                    // leave out records that are repeated byte for byte
 	Workers   int                     // 0: one a processor
-	Memory    int64                   // bytes for the sums of all workers; 0: 24 MiB
+	Memory    int64                   // bytes for the sums of all workers; 0: 16 MiB
 	Flows     int                     // conversations to keep for Patterns; 0: none
 	Stdin     io.Reader               // what the path "-" reads; nil: os.Stdin
 	Progress  func(Progress)          // called about every second, from one goroutine
@@ -94,7 +94,7 @@ func Read(ctx context.Context, paths []string, o Options) (*Result, error) {
 	}
 	workers = min(workers, len(inputs))
 	if o.Memory <= 0 {
-		o.Memory = 24 << 20
+		o.Memory = 16 << 20
 	}
 	q := &queue{inputs: inputs}
 	for _, in := range inputs {

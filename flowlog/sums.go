@@ -40,7 +40,7 @@ type Sums struct {
 }
 
 // NewSums makes empty sums of the given bucket length (whole seconds; 0: one
-// minute) that keep about memory bytes in memory (0: 24 MiB). The addresses
+// minute) that keep about memory bytes in memory (0: 16 MiB). The addresses
 // are each interface's own, if known; direction comes from them where a record
 // does not say it.
 func NewSums(interval time.Duration, memory int64, addresses map[string][]netip.Addr) *Sums {
@@ -48,7 +48,7 @@ func NewSums(interval time.Duration, memory int64, addresses map[string][]netip.
 		interval = time.Minute
 	}
 	if memory <= 0 {
-		memory = 24 << 20
+		memory = 16 << 20
 	}
 	return &Sums{mem: newTable(uint64(interval/time.Second), addresses), limit: memory}
 }
