@@ -58,7 +58,7 @@ func BenchmarkText(b *testing.B) {
 					continue
 				}
 				var report FileReport
-				s := textScanner{report: &report, out: c.sink()}
+				s := textScanner{until: 1 << 63, report: &report, out: c.sink()}
 				if sums, ok := s.out.(*Sums); ok {
 					s.sums = sums
 				}

@@ -32,9 +32,6 @@ const stretch = 8 << 10
 
 // newFastPath gives nil when the format is not for it.
 func newFastPath(p *lineParser, s *Sums, since, until uint64) *fastPath {
-	if until == 0 {
-		until = 1 << 63
-	}
 	f := &fastPath{s: s, t: s.mem, since: since, until: until, columns: p.want + 1}
 	for k, at := range map[field]*int{fieldInterface: &f.iface, fieldPackets: &f.packets, fieldBytes: &f.bytes, fieldStart: &f.start,
 		fieldEnd: &f.end, fieldStatus: &f.status} {

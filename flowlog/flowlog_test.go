@@ -208,7 +208,7 @@ func TestMergeAssociative(t *testing.T) {
 	one := func(text string, memory int64) *Sums {
 		s := NewSums(time.Minute, memory, nil)
 		var r FileReport
-		sc := textScanner{report: &r, out: s, sums: s}
+		sc := textScanner{until: 1 << 63, report: &r, out: s, sums: s}
 		if err := sc.scan(strings.NewReader(text), make([]byte, slack+readSize+maxLine+slack)); err != nil {
 			t.Fatal(err)
 		}

@@ -71,6 +71,9 @@ func readParquet(ctx context.Context, f io.ReaderAt, size int64, w *worker, repo
 	}
 	report.Version = format.Version()
 	p := newParquetReader(format, w.flows != nil)
+	if w.flows == nil {
+		p.fast = newParquetFast(p)
+	}
 	var first error
 	done := int64(0)
 	for i, g := range file.RowGroups() {
@@ -95,12 +98,16 @@ type parquetColumn struct {
 	field field
 	pages parquet.Pages
 	page  parquet.Page
-	pos   int // next row of the page
+	dict  parquet.Dictionary // of which table, or data, offs and words, are
+	pos   int                // next row of the page
 	rows  int
 	nums  []uint64 // numbers and enumerations, one a row; null is missing
-	codes []int32  // texts: place in offsets, one a row; -1 is null
+	table []uint64 // numbers of the dictionary
+	codes []int32  // texts: place in offs and words, one a row; -1 is null
+	own   []int32  // memory for codes, where the page's own cannot be used
 	data  []byte
 	offs  []uint32
+	words []word24
 }
 
 // maxPageRows bounds a page. Writers make pages of about a megabyte; one that
@@ -113,6 +120,13 @@ const missing = math.MaxUint64
 type parquetReader struct {
 	columns []*parquetColumn
 	index   []int // column in the file of each of columns
+
+	fast *parquetFast // nil when the rows are not for it
+
+	// The current row. Fields that the file lacks keep their first value.
+	num  [numFields]uint64
+	text [numFields][]byte
+	word [numFields]word24
 }
 
 func newParquetReader(f *Format, detail bool) *parquetReader {
@@ -123,6 +137,9 @@ func newParquetReader(f *Format, detail bool) *parquetReader {
 		want = append(want, fieldSrcPort, fieldDstPort, fieldProtocol, fieldTCPFlags, fieldPktSrcAddr, fieldPktDstAddr)
 	}
 	r := &parquetReader{}
+	for i := range r.num {
+		r.num[i] = missing
+	}
 	for _, k := range want {
 		if c := p.col[k]; c >= 0 {
 			r.columns = append(r.columns, &parquetColumn{field: k})
@@ -146,6 +163,7 @@ func (p *parquetReader) group(g parquet.RowGroup, w *worker, report *FileReport)
 	for i, c := range p.columns {
 		c.pages, c.pos, c.rows = chunks[p.index[i]].Pages(), 0, 0
 	}
+	since, until := w.o.span()
 	var r row
 	for total := g.NumRows(); done < total; {
 		n := total - done
@@ -157,22 +175,40 @@ func (p *parquetReader) group(g parquet.RowGroup, w *worker, report *FileReport)
 			}
 			n = min(n, int64(c.rows-c.pos))
 		}
-		for range n {
+		for left := int(n); left > 0; {
+			if p.fast != nil {
+				k := p.fast.take(left, w.sums.mem, since, until)
+				p.skip(k)
+				report.Records += uint64(k)
+				done, left = done+int64(k), left-k
+				if w.sums.mem.size > w.sums.limit {
+					w.sums.spill()
+				}
+				if left == 0 {
+					break
+				}
+			}
 			if why := p.row(&r); why != "" {
 				report.lose(done, 1, -1, why, nil)
 			} else {
-				r.words()
 				w.take(&r, report)
 			}
-			done++
+			done, left = done+1, left-1
 		}
 	}
 	return done, nil
 }
 
+// skip steps over n rows.
+func (p *parquetReader) skip(n int) {
+	for _, c := range p.columns {
+		c.pos += n
+	}
+}
+
 // take passes a record on unless it lies outside the asked time.
 func (w *worker) take(r *row, report *FileReport) {
-	if t := int64(r.start); !w.o.Since.IsZero() && t < w.o.Since.Unix() || !w.o.Until.IsZero() && t >= w.o.Until.Unix() {
+	if since, until := w.o.span(); r.start < since || r.start >= until {
 		report.Skipped++
 		return
 	}
@@ -189,6 +225,7 @@ func (c *parquetColumn) close() {
 		_ = c.pages.Close()
 		c.pages = nil
 	}
+	c.dict = nil
 }
 
 // load decodes the next page into one entry a row.
@@ -213,45 +250,79 @@ func (c *parquetColumn) load() error {
 		return errors.New("repeated values: not a flow log")
 	}
 	values := page.Data()
+	if levels != nil && page.NumNulls() == 0 {
+		levels = nil
+	}
 	if d := page.Dictionary(); d != nil {
-		codes := values.Int32()
-		entries := d.Page().Data()
-		if c.field.isText() {
-			c.data, c.offs = entries.ByteArray()
-			c.codes = spread(c.codes, codes, levels, c.rows, -1)
-			return bounded(c.codes, len(c.offs)-1)
-		}
-		table, err := numbersOf(d.Type(), d.Page(), c.field)
-		if err != nil {
+		if err := c.dictionary(d); err != nil {
 			return err
 		}
-		c.codes = spread(c.codes, codes, levels, c.rows, -1)
-		if err := bounded(c.codes, len(table)); err != nil {
+		if c.codes = values.Int32(); levels != nil || len(c.codes) != c.rows {
+			c.own = spread(c.own, c.codes, levels, c.rows, -1)
+			c.codes = c.own
+		}
+		if c.field.isText() {
+			return bounded(c.codes, len(c.offs)-1)
+		}
+		if err := bounded(c.codes, len(c.table)); err != nil {
 			return err
 		}
 		c.nums = grow(c.nums, c.rows)
 		for i, k := range c.codes {
 			c.nums[i] = missing
 			if k >= 0 {
-				c.nums[i] = table[k]
+				c.nums[i] = c.table[k]
 			}
 		}
 		return nil
 	}
+	c.dict = nil
 	if c.field.isText() {
 		if page.Type().Kind() != parquet.ByteArray {
 			return fmt.Errorf("holds %v, not text", page.Type())
 		}
-		c.data, c.offs = values.ByteArray()
-		c.codes = spread(c.codes, nil, levels, c.rows, -1)
+		c.texts(values.ByteArray())
+		c.own = spread(c.own, nil, levels, c.rows, -1)
+		c.codes = c.own
 		return bounded(c.codes, len(c.offs)-1)
 	}
-	nums, err := numbersOf(page.Type(), page, c.field)
+	c.table, err = numbersOf(c.table[:0], page.Type(), page, c.field)
 	if err != nil {
 		return err
 	}
-	c.nums = spread(c.nums, nums, levels, c.rows, missing)
+	if levels == nil && len(c.table) == c.rows {
+		c.nums, c.table = c.table, c.nums
+		return nil
+	}
+	c.nums = spread(c.nums, c.table, levels, c.rows, missing)
 	return nil
+}
+
+// dictionary reads a dictionary once for all its pages.
+func (c *parquetColumn) dictionary(d parquet.Dictionary) (err error) {
+	if d == c.dict {
+		return nil
+	}
+	c.dict = d
+	if !c.field.isText() {
+		c.table, err = numbersOf(c.table[:0], d.Type(), d.Page(), c.field)
+		return err
+	}
+	if d.Type().Kind() != parquet.ByteArray {
+		return fmt.Errorf("holds %v, not text", d.Type())
+	}
+	entries := d.Page().Data()
+	c.texts(entries.ByteArray())
+	return nil
+}
+
+// texts notes the values of a page or dictionary, and each as a word.
+func (c *parquetColumn) texts(data []byte, offs []uint32) {
+	c.data, c.offs = data, offs
+	c.words = c.words[:0]
+	for i := range len(offs) - 1 {
+		c.words = append(c.words, wordOf(data[offs[i]:offs[i+1]]))
+	}
 }
 
 // bounded refuses codes that point outside the dictionary.
@@ -304,10 +375,9 @@ func (k field) isText() bool {
 }
 
 // numbersOf reads the values of a page (without its nulls) as numbers, or as
-// the enumeration that the field is.
-func numbersOf(t parquet.Type, page parquet.Page, k field) ([]uint64, error) {
+// the enumeration that the field is, and appends them to out.
+func numbersOf(out []uint64, t parquet.Type, page parquet.Page, k field) ([]uint64, error) {
 	values := page.Data()
-	var out []uint64
 	switch t.Kind() {
 	case parquet.Int32:
 		for _, v := range values.Int32() {
@@ -323,7 +393,7 @@ func numbersOf(t parquet.Type, page parquet.Page, k field) ([]uint64, error) {
 			out = append(out, numberOf(data[offs[i]:offs[i+1]], k))
 		}
 	default:
-		return nil, fmt.Errorf("holds %v, neither a number nor text", t)
+		return out, fmt.Errorf("holds %v, neither a number nor text", t)
 	}
 	return out, nil
 }

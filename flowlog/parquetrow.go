@@ -46,11 +46,7 @@ func numberOf(b []byte, k field) uint64 {
 // row fills r from the current row of every column and steps on. It returns ""
 // or what is wrong with the row.
 func (p *parquetReader) row(r *row) string {
-	var num [numFields]uint64
-	var text [numFields][]byte
-	for i := range num {
-		num[i] = missing
-	}
+	num, text := &p.num, &p.text
 	bad := fieldNone
 	for _, c := range p.columns {
 		i := c.pos
@@ -60,15 +56,17 @@ func (p *parquetReader) row(r *row) string {
 				bad = c.field
 			}
 		} else if k := c.codes[i]; k >= 0 {
-			text[c.field] = c.data[c.offs[k]:c.offs[k+1]]
+			text[c.field], p.word[c.field] = c.data[c.offs[k]:c.offs[k+1]], c.words[k]
+		} else {
+			text[c.field], p.word[c.field] = nil, word24{}
 		}
 	}
 	if bad != fieldNone {
 		return fieldName(bad) + " holds another kind of value"
 	}
-	r.iface = text[fieldInterface]
+	r.iface, r.id = text[fieldInterface], p.word[fieldInterface]
 	if (len(r.iface) == 0 || string(r.iface) == "-") && len(text[fieldResource]) > 0 {
-		r.iface = text[fieldResource]
+		r.iface, r.id = text[fieldResource], p.word[fieldResource]
 	}
 	r.start, r.end = num[fieldStart], num[fieldEnd]
 	if r.end == missing {
@@ -78,6 +76,7 @@ func (p *parquetReader) row(r *row) string {
 		return "start or end is not a time in Unix seconds, or no interface"
 	}
 	r.packets, r.bytes, r.src, r.dst = 0, 0, nil, nil
+	r.srcWord, r.dstWord = word16{}, word16{}
 	r.direction = UnknownDirection
 	if s := num[fieldStatus]; s == uint64(NoData) || s == uint64(SkipData) {
 		r.action = Action(s)
@@ -95,13 +94,15 @@ func (p *parquetReader) row(r *row) string {
 	r.action = Action(orZero(num[fieldAction]))
 	r.direction = Direction(orZero(num[fieldDirection]))
 	r.src, r.dst = text[fieldSrcAddr], text[fieldDstAddr]
+	r.srcWord, r.dstWord = p.word[fieldSrcAddr].short(), p.word[fieldDstAddr].short()
 	r.pktSrc, r.pktDst = text[fieldPktSrcAddr], text[fieldPktDstAddr]
 	r.srcPort, r.dstPort = uint16(orZero(num[fieldSrcPort])), uint16(orZero(num[fieldDstPort]))
 	r.protocol, r.flags = uint8(orZero(num[fieldProtocol])), uint8(orZero(num[fieldTCPFlags]))
 	r.hasFlags = num[fieldTCPFlags] != missing
-	r.hasLost = true
-	for i := range r.lost {
-		r.lost[i] = orZero(num[fieldLostNoRoute+field(i)])
+	if r.hasLost = num[fieldLostNoRoute] != missing; r.hasLost {
+		for i := range r.lost {
+			r.lost[i] = orZero(num[fieldLostNoRoute+field(i)])
+		}
 	}
 	return ""
 }

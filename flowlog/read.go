@@ -35,6 +35,18 @@ type Options struct {
 	Now       func() time.Time        // for Progress; nil: time.Now
 }
 
+// span gives the asked time in Unix seconds, the end exclusive.
+func (o *Options) span() (since, until uint64) {
+	until = 1 << 63
+	if !o.Since.IsZero() {
+		since = uint64(max(0, o.Since.Unix()))
+	}
+	if !o.Until.IsZero() {
+		until = uint64(max(0, o.Until.Unix()))
+	}
+	return since, until
+}
+
 // Progress tells how far reading is.
 type Progress struct {
 	Files, FilesTotal int
@@ -279,12 +291,7 @@ func (w *worker) text(ctx context.Context, r io.Reader, report *FileReport) erro
 	if w.flows == nil {
 		s.sums = w.sums
 	}
-	if !w.o.Since.IsZero() {
-		s.since = uint64(max(0, w.o.Since.Unix()))
-	}
-	if !w.o.Until.IsZero() {
-		s.until = uint64(max(1, w.o.Until.Unix()))
-	}
+	s.since, s.until = w.o.span()
 	return s.scan(r, w.buf)
 }
 

@@ -66,21 +66,21 @@ type row struct {
 // sink takes rows. It keeps none of their slices.
 type sink interface{ add(*row) }
 
-// words fills the words from the slices, for readers whose bytes have no slack
-// around them.
-func (r *row) words() {
-	var b [24 + slack]byte
-	fill := func(s []byte) (int, int) {
-		b = [24 + slack]byte{}
-		copy(b[:24], s)
-		return 0, len(s)
+// wordOf gives the word of a text that has no slack around it.
+func wordOf(s []byte) (w word24) {
+	if len(s) < 24 {
+		var b [24 + slack]byte
+		w.load(b[:], 0, copy(b[:], s))
 	}
-	i, j := fill(r.iface)
-	r.id.load(b[:], i, j)
-	i, j = fill(r.src)
-	r.srcWord.load(b[:], i, j)
-	i, j = fill(r.dst)
-	r.dstWord.load(b[:], i, j)
+	return w
+}
+
+// short gives the text as a word16, zero when it is too long for one.
+func (w *word24) short() word16 {
+	if w[2] != 0 {
+		return word16{}
+	}
+	return word16{w[0], w[1]}
 }
 
 // earliest is a time before flow logs existed (2001), with as many digits as

@@ -78,7 +78,7 @@ type textScanner struct {
 	parser *lineParser
 	detail bool
 	since  uint64
-	until  uint64 // exclusive; 0: no end
+	until  uint64 // exclusive
 	dedup  *dedup
 	out    sink
 	sums   *Sums     // for the fast path; nil: every record goes to out
@@ -181,7 +181,7 @@ func (s *textScanner) line(b []byte, i, j int, at int64, r *row) {
 			return // a header
 		}
 	}
-	if r.start < s.since || s.until != 0 && r.start >= s.until || s.dedup != nil && s.dedup.seen(b[i:j]) {
+	if r.start < s.since || r.start >= s.until || s.dedup != nil && s.dedup.seen(b[i:j]) {
 		s.report.Skipped++
 		return
 	}

@@ -104,6 +104,8 @@ type table struct {
 	next     int32 // first unused block
 	size     int64
 	totals   totals
+
+	generation int // counts how often sections became void
 }
 
 // totals are the sums over everything, and the extent of it.
@@ -164,6 +166,7 @@ func (t *table) from(source string) {
 // reset empties the table and keeps its memory, its source and its totals.
 func (t *table) reset() {
 	clear(t.index)
+	t.generation++
 	t.sections, t.next, t.size = nil, 0, 0
 }
 

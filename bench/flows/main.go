@@ -4,7 +4,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"flag"
 	"fmt"
@@ -67,33 +66,43 @@ func run(dir string, rows, rounds int, level string, kinds []string) error {
 			tools = append(tools, &tool{kind: kind, name: "mawk", args: append([]string{"mawk", mawkProgram, addresses}, files...)})
 		}
 	}
-	answers := map[string]string{}
 	for round := range rounds {
 		for _, t := range tools {
-			out, u, err := measure(t.args)
+			u, err := measure(t.args, t.answer(dir))
 			if err != nil {
-				return fmt.Errorf("%s %s: %w", t.kind, t.name, err)
+				return fmt.Errorf("round %d: %s %s: %w", round+1, t.kind, t.name, err)
 			}
 			t.runs = append(t.runs, u)
-			if round == 0 {
-				answers[t.kind+" "+t.name] = canonical(out)
-			}
 		}
 	}
-	want := answers[tools[0].kind+" ddx"]
+	// Answers are compared at the end: a child's largest resident set is never
+	// less than that of its parent when it was started.
+	want := ""
 	for _, t := range tools {
-		if got := answers[t.kind+" "+t.name]; got != want {
+		got, err := canonical(t.answer(dir))
+		if err != nil {
+			return err
+		}
+		if want == "" {
+			want = got
+		}
+		if got != want {
 			return fmt.Errorf("%s %s gives other sums than ddx: %d and %d bytes of answer", t.kind, t.name, len(got), len(want))
 		}
 	}
 	fmt.Printf("%d records, %d rounds, medians; ddx built with GOAMD64=%s; all answers equal: %d sums\n\n", rows, rounds, level, strings.Count(want, "\n"))
-	fmt.Printf("%-8s %-7s %9s %9s %10s %14s\n", "files", "tool", "CPU s", "wall s", "memory MB", "CPU / ddx's")
+	fmt.Printf("%-8s %-7s %9s %9s %10s %14s\n", "files", "tool", "CPU s", "wall s", "memory MiB", "CPU / ddx's")
 	for _, t := range tools {
 		base := median(tools, t.kind)
 		m := t.median()
-		fmt.Printf("%-8s %-7s %9.2f %9.2f %10.1f %14.2f\n", t.kind, t.name, m.cpu.Seconds(), m.wall.Seconds(), float64(m.memory)/1024*1.024*1.024, m.cpu.Seconds()/base.cpu.Seconds())
+		fmt.Printf("%-8s %-7s %9.2f %9.2f %10.1f %14.2f\n", t.kind, t.name, m.cpu.Seconds(), m.wall.Seconds(), float64(m.memory)/1024, m.cpu.Seconds()/base.cpu.Seconds())
 	}
 	return nil
+}
+
+// answer is the file that the tool's answer is kept in.
+func (t *tool) answer(dir string) string {
+	return filepath.Join(dir, "answer-"+t.kind+"-"+t.name+".csv")
 }
 
 func (t *tool) median() usage {
@@ -153,45 +162,54 @@ func prepare(bin, data string, rows int) error {
 	} else if !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	for _, c := range [][]string{{filepath.Join(bin, "generate"), "-rows", fmt.Sprint(rows), "-dir", data}} {
-		if _, _, err := measure(c); err != nil {
-			return err
-		}
+	if err := os.MkdirAll(data, 0o755); err != nil {
+		return err
+	}
+	made := filepath.Join(data, "made")
+	if _, err := measure([]string{filepath.Join(bin, "generate"), "-rows", fmt.Sprint(rows), "-dir", data}, made); err != nil {
+		return err
 	}
 	files, err := filepath.Glob(filepath.Join(data, "text", "*.log"))
 	if err != nil {
 		return err
 	}
-	if _, _, err := measure(append([]string{filepath.Join(bin, "duckdb"), "-export", filepath.Join(data, "parquet")}, files...)); err != nil {
+	if _, err := measure(append([]string{filepath.Join(bin, "duckdb"), "-export", filepath.Join(data, "parquet")}, files...), made); err != nil {
 		return err
 	}
 	return os.WriteFile(done, nil, 0o644)
 }
 
-// measure runs a program and gives its output and what it used.
-func measure(args []string) ([]byte, usage, error) {
-	var out bytes.Buffer
+// measure runs a program with its output in a file and gives what it used.
+func measure(args []string, answer string) (u usage, err error) {
+	out, err := os.Create(answer)
+	if err != nil {
+		return u, err
+	}
 	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Stdout, cmd.Stderr = &out, os.Stderr
+	cmd.Stdout, cmd.Stderr = out, os.Stderr
 	begin := time.Now()
-	err := cmd.Run()
-	u := usage{wall: time.Since(begin)}
+	err = errors.Join(cmd.Run(), out.Close())
+	u.wall = time.Since(begin)
 	if s := cmd.ProcessState; s != nil {
 		u.cpu = s.UserTime() + s.SystemTime()
 		if r, ok := s.SysUsage().(*syscall.Rusage); ok {
 			u.memory = r.Maxrss
 		}
 	}
-	return out.Bytes(), u, err
+	return u, err
 }
 
-// canonical sorts the sums and leaves out the header and records without
-// packets.
-func canonical(b []byte) string {
+// canonical sorts the sums of an answer and leaves out the header and records
+// without packets.
+func canonical(path string) (string, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
 	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
 	lines = slices.DeleteFunc(lines, func(l string) bool {
 		return strings.HasPrefix(l, "interface,") || strings.Contains(l, ",NODATA,") || strings.Contains(l, ",SKIPDATA,")
 	})
 	slices.Sort(lines)
-	return strings.Join(lines, "\n") + "\n"
+	return strings.Join(lines, "\n") + "\n", nil
 }
