@@ -1,8 +1,5 @@
 package flowlog
 
-// bucketSums are the amounts of one bucket.
-type bucketSums [numActions][3]amount // by action and Direction
-
 // emit merges the cells of all parts of an interface in order of time.
 func (g *group) emit(s *Sums, yield func(Key, Amount) bool) bool {
 	use, _, _ := g.sources()
@@ -18,12 +15,15 @@ func (g *group) emit(s *Sums, yield func(Key, Amount) bool) bool {
 			s.err = c.err()
 		}
 	}
+	// Of the sums of a block only the actions in use are looked at and cleared:
+	// most interfaces have one or two.
+	var sums [numActions][blockLen][3]amount
 	for len(cursors) > 0 {
 		n := cursors[0].at()
 		for _, c := range cursors[1:] {
 			n = min(n, c.at())
 		}
-		var sums [blockLen]bucketSums
+		used := uint(0)
 		live := cursors[:0]
 		for _, c := range cursors {
 			more := true
@@ -31,7 +31,8 @@ func (g *group) emit(s *Sums, yield func(Key, Amount) bool) bool {
 				p := c.part()
 				key, b := c.cells()
 				if a := Action(key >> 2 & 7); use[a] == p.source {
-					addBlock(&sums, p, own[b2i(p.v6)], a, class(key&3), b)
+					addBlock(&sums[a], p, own[b2i(p.v6)], class(key&3), b)
+					used |= 1 << a
 				}
 				more = c.next()
 			}
@@ -42,9 +43,18 @@ func (g *group) emit(s *Sums, yield func(Key, Amount) bool) bool {
 			}
 		}
 		cursors = live
-		for i := range sums {
-			if !sums[i].yield(g.name, (n*blockLen+int64(i))*int64(s.mem.interval), yield) {
-				return false
+		for i := range blockLen {
+			start := (n*blockLen + int64(i)) * int64(s.mem.interval)
+			for a := range sums {
+				if used>>a&1 == 0 {
+					continue
+				}
+				for d, v := range sums[a][i] {
+					if v.flows != 0 && !yield(Key{g.name, start, Action(a), Direction(d)}, Amount{v.packets, v.bytes, v.flows}) {
+						return false
+					}
+				}
+				sums[a][i] = [3]amount{}
 			}
 		}
 	}
@@ -52,7 +62,7 @@ func (g *group) emit(s *Sums, yield func(Key, Amount) bool) bool {
 }
 
 // addBlock adds a block of a part, knowing now which address is the own one.
-func addBlock(sums *[blockLen]bucketSums, p *section, own string, a Action, c class, b *block) {
+func addBlock(sums *[blockLen][3]amount, p *section, own string, c class, b *block) {
 	first, second := Ingress, Egress
 	switch {
 	case c == undirected, c == oriented && (own == "" || p.ambiguous):
@@ -61,23 +71,9 @@ func addBlock(sums *[blockLen]bucketSums, p *section, own string, a Action, c cl
 		first, second = Egress, Ingress
 	}
 	for i := range b {
-		sums[i][a][first].plus(b[i][0])
-		sums[i][a][second].plus(b[i][1])
+		sums[i][first].plus(b[i][0])
+		sums[i][second].plus(b[i][1])
 	}
-}
-
-func (b *bucketSums) yield(name string, start int64, yield func(Key, Amount) bool) bool {
-	for a := range b {
-		for d, v := range b[a] {
-			if v.flows == 0 {
-				continue
-			}
-			if !yield(Key{name, start, Action(a), Direction(d)}, Amount{v.packets, v.bytes, v.flows}) {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 func b2i(b bool) int {
