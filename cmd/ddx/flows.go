@@ -263,13 +263,6 @@ func sumsJSON(w *bufio.Writer, res *flowlog.Result) error {
 	return err
 }
 
-func (a *app) encode(v any) error {
-	enc := json.NewEncoder(a.stdout)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
-}
-
 // writeFacts writes facts as records.
 func (a *app) writeFacts(facts []ddx.Fact) error {
 	w, err := ddx.NewRecordWriter(a.stdout, ddx.Header{DDX: version(), Now: time.Now().UTC()})
