@@ -36,7 +36,8 @@ type Recorder struct {
 	packets   map[string]uint64 // by direction
 	err       error
 	done      chan struct{}
-	ended     sync.WaitGroup
+	reading   sync.WaitGroup
+	writing   sync.WaitGroup
 }
 
 type flow struct {
@@ -79,9 +80,8 @@ func (l *Lab) Record(iface, eni string, interval time.Duration, w io.Writer) *Re
 		l.t.Fatal(err)
 	}
 	fmt.Fprintln(r.w, RecorderFormat)
-	r.ended.Add(2)
-	go r.read()
-	go r.write()
+	r.reading.Go(r.read)
+	r.writing.Go(r.write)
 	l.t.Cleanup(func() {
 		if err := r.Stop(); err != nil {
 			l.t.Error(err)
@@ -104,7 +104,6 @@ func ifIndex(fd int, name string) (int, error) {
 }
 
 func (r *Recorder) read() {
-	defer r.ended.Done()
 	buf := make([]byte, 64<<10)
 	for {
 		select {
@@ -169,13 +168,13 @@ func direction(ingress bool) string {
 }
 
 func (r *Recorder) write() {
-	defer r.ended.Done()
 	for {
 		next := time.Now().Truncate(r.interval).Add(r.interval)
 		timer := time.NewTimer(time.Until(next))
 		select {
 		case <-r.done:
 			timer.Stop()
+			r.reading.Wait() // what was counted last is written too
 			r.flush()
 			return
 		case <-timer.C:
@@ -229,7 +228,7 @@ func (r *Recorder) Stop() error {
 	case <-r.done:
 	default:
 		close(r.done)
-		r.ended.Wait()
+		r.writing.Wait()
 		_ = unix.Close(r.fd)
 	}
 	r.mu.Lock()
