@@ -111,6 +111,7 @@ Exit status: 0 nothing wrong, 1 ddx failed, 2 wrong usage, 3 something is wrong,
 		a.packetsCommand(),
 		a.labCommand(),
 		a.manCommand(),
+		a.flowsCommand(),
 	)
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
 		if !slices.Contains([]string{"auto", "always", "never"}, a.color) {
