@@ -33,6 +33,9 @@ var allowed = map[string][]string{
 	"capture":      {"github.com/klauspost/compress", "golang.org/x/sys"},
 	"afpacket":     {"capture", "golang.org/x/net", "golang.org/x/sys"},
 	"packet":       {"capture", "afpacket"},
+	"counters":     {},
+	"flowlog":      {"counters", "github.com/klauspost/compress", "github.com/parquet-go/parquet-go"},
+	"netlab":       {"golang.org/x/sys"}, // tests only
 	"examples/gen": {"source"},
 	"source":       {"logline", "github.com/klauspost/compress", "github.com/ulikunitz/xz", "golang.org/x/sys"},
 }

@@ -91,6 +91,7 @@ func (p Pattern) String() string {
 type Edge struct {
 	Mode string `yaml:"mode"`
 	Same bool   `yaml:"same,omitempty"` // only on the same subject
+	Only string `yaml:"only,omitempty"` // only to subjects whose name begins so
 	Why  string `yaml:"why,omitempty"`
 }
 

@@ -116,9 +116,6 @@ func newDNSSpace(cfg DNSConfig) *dnsSpace {
 	d.enactor.Endpoints, d.cleaner.Endpoints = uint8(cfg.Endpoints), uint8(cfg.Endpoints)
 	d.enactor.Retain, d.cleaner.Retain = controlplane.Generation(cfg.Retain), controlplane.Generation(cfg.Retain)
 	d.locks = d.enactor.Lock || d.cleaner.Lock
-	if d.locks {
-		d.matters |= 7 << 36
-	}
 	if d.enactor.ExpirePlan || d.enactor.ExpireAtomic {
 		d.matters |= 7 << 33
 	}

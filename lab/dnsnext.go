@@ -98,26 +98,25 @@ func (d *dnsSpace) pick(s State, i int, newest controlplane.Generation, edges []
 }
 
 // act appends what actor i, whose packed state is w, can do. Its step depends
-// on its own state and one endpoint, in some configurations also on its number
-// or the newest plan, so the outcome is looked up in a memo and computed at the
-// first meeting.
+// on its own state and one endpoint, in some configurations also on the newest
+// plan, so the outcome is looked up in a memo and computed at the first meeting.
 func (d *dnsSpace) act(s State, i int, w uint64, newest controlplane.Generation, edges []Edge) []Edge {
 	ep := int(w >> actorEnd)
-	z := d.endpoint(s, ep)
-	key := w | z<<15 | (uint64(newest)<<33|uint64(i)<<36)&d.matters | 1<<40
+	z, holder := d.relative(d.endpoint(s, ep), i)
+	key := w | z<<15 | uint64(newest)<<33&d.matters | 1<<40
 	empty := d.noTargets(s, controlplane.Generation(w>>planAt&7))
 	if empty {
 		key |= 1 << 39
 	}
 	m := &d.memo[key*0x9E3779B97F4A7C15>>(64-memoBits)]
 	if m.key != key {
-		*m = d.step(i, w, unpackEndpoint(z), newest, empty)
+		*m = d.step(w, unpackEndpoint(z), newest, empty)
 		m.key = key
 	}
 	if m.stays {
 		return edges
 	}
-	t := d.withEndpoint(s, ep, uint64(m.endpoint))
+	t := d.withEndpoint(s, ep, absolute(uint64(m.endpoint), holder, i))
 	edges = append(edges, Edge{To: d.withActor(t, i, uint64(m.after)), Action: m.action | uint32(i+1)<<actionActor, Broken: uint32(m.broken)})
 	if m.writes && d.left(s, budgetLostAck) != 0 {
 		edges = append(edges, Edge{
@@ -127,6 +126,32 @@ func (d *dnsSpace) act(s State, i int, w uint64, newest controlplane.Generation,
 		})
 	}
 	return edges
+}
+
+// relative returns the packed endpoint as actor i sees it, with the lock free,
+// its own (1) or another's (2), and the lock's true holder.
+func (d *dnsSpace) relative(z uint64, i int) (seen, holder uint64) {
+	if !d.locks {
+		return z, 0
+	}
+	switch holder = z >> holderAt; holder {
+	case 0:
+		return z, 0
+	case uint64(i + 1):
+		return z&(1<<holderAt-1) | 1<<holderAt, holder
+	}
+	return z&(1<<holderAt-1) | 2<<holderAt, holder
+}
+
+// absolute undoes relative for the endpoint after a step.
+func absolute(z, holder uint64, i int) uint64 {
+	switch z >> holderAt {
+	case 1:
+		return z&(1<<holderAt-1) | uint64(i+1)<<holderAt
+	case 2:
+		return z&(1<<holderAt-1) | holder<<holderAt
+	}
+	return z
 }
 
 // memoBits sizes the memo: 2^memoBits entries, the last one met wins.
@@ -144,24 +169,24 @@ type outcome struct {
 	writes    bool // a transaction was applied, so its answer can be lost
 }
 
-// step performs the pending command of actor i, an enactor or its cleaner, and
-// hands it the answer.
-func (d *dnsSpace) step(i int, w uint64, before controlplane.Endpoint, newest controlplane.Generation, empty bool) outcome {
+// step performs the pending command of an actor, an enactor or its cleaner, and
+// hands it the answer. The actor is number 1: see relative.
+func (d *dnsSpace) step(w uint64, before controlplane.Endpoint, newest controlplane.Generation, empty bool) outcome {
 	var cmd controlplane.Command
 	var then func(controlplane.Answer) uint64
 	cleans := w&phaseMask > cleanerPhase
 	if cleans {
 		c := unpackCleaner(w)
-		cmd = c.Pending(&d.cleaner, uint8(i+1))
+		cmd = c.Pending(&d.cleaner, 1)
 		then = func(a controlplane.Answer) uint64 { return packCleaner(controlplane.StepCleaner(&d.cleaner, c, a)) }
 	} else {
 		e := unpackEnactor(w)
-		cmd = e.Pending(&d.enactor, uint8(i+1), empty)
+		cmd = e.Pending(&d.enactor, 1, empty)
 		then = func(a controlplane.Answer) uint64 { return d.afterEnactor(e, a) }
 	}
 	z, ans := before.Apply(cmd, newest)
 	after := then(ans)
-	z = giveBack(z, i, cmd.Endpoint, w, after)
+	z = giveBack(z, cmd.Endpoint, w, after)
 	return outcome{
 		after:     uint16(after),
 		afterLost: uint16(then(controlplane.Answer{Status: controlplane.Unknown})),
@@ -183,11 +208,11 @@ func (d *dnsSpace) afterEnactor(e controlplane.Enactor, ans controlplane.Answer)
 	return packEnactor(next)
 }
 
-// giveBack releases the lock of actor i on endpoint ep unless its next state
+// giveBack releases the lock of actor 1 on endpoint ep unless its next state
 // after still works under it. Giving it back in the same action hides nothing:
 // giving it back later is the lock's expiry.
-func giveBack(z controlplane.Endpoint, i int, ep uint8, before, after uint64) controlplane.Endpoint {
-	if z.Holder != uint8(i+1) {
+func giveBack(z controlplane.Endpoint, ep uint8, before, after uint64) controlplane.Endpoint {
+	if z.Holder != 1 {
 		return z
 	}
 	phase := after & phaseMask

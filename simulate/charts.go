@@ -116,9 +116,12 @@ func (r *Result) drawChart(c *svg.Canvas, ch Chart, top, lo, hi float64) {
 		c.Line(px(t), lower, px(t), lower+4, svg.Faint, 1, "")
 		c.Text(px(t), lower+17, "middle", "s", svg.Faint, r.clockText(t))
 	}
+	markY := func(i int) float64 { return upper - 6 - markRow*float64(i%4) }
 	for i, m := range ch.Marks {
-		y := upper - 6 - markRow*float64(i%4)
-		c.Line(px(m.X), y+3, px(m.X), lower, svg.Warn, 1, ` stroke-dasharray="4 3"`)
+		c.Line(px(m.X), markY(i)+3, px(m.X), lower, svg.Warn, 1, ` stroke-dasharray="4 3"`)
+	}
+	for i, m := range ch.Marks {
+		y := markY(i)
 		anchor, dx := "start", 4.0
 		if px(m.X) > right-200 {
 			anchor, dx = "end", -4

@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -132,6 +132,9 @@ func (a *app) gather(ctx context.Context, paths []string, f *diagnoseFlags, w wi
 		if !ok {
 			return nil, usagef("--as %s: want KIND=PATH, for example --as ethtool-statistics=out.txt", as)
 		}
+		if !slices.ContainsFunc(source.Readers, func(r source.Reader) bool { return r.Name == kind }) {
+			return nil, usagef("--as %s: no such kind of material; 'ddx collect --list' names them", as)
+		}
 		o.As[path] = kind
 		paths = append(paths, path)
 	}
@@ -188,18 +191,13 @@ func (a *app) writeJSON(all []*ddx.Diagnosis) error {
 }
 
 // encode writes a value as the JSON that people and programs read.
-func (a *app) encode(v any) error {
-	enc := json.NewEncoder(a.stdout)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
-}
+func (a *app) encode(v any) error { return output.JSON(a.stdout, v) }
 
 // writeRecords writes what was found and what it was found from as records.
 func (a *app) writeRecords(t source.Take, d *ddx.Diagnosis, facts []ddx.Fact) error {
 	h := t.Header
 	h.Catalogue, h.DDX = d.Catalogue, version()
-	w, err := ddx.NewRecordWriter(a.stdout, h)
+	w, err := ddx.NewRecordWriter(output.SafeJSON(a.stdout), h)
 	if err != nil {
 		return err
 	}
