@@ -44,7 +44,6 @@ var npdServiceSamples = []saying{
 	// docker-monitor.json, disk-log-message-filelog.json, systemd-monitor-counter.json
 	{"container-image-store-corrupt", "Error trying v2 registry: failed to register layer: rename /var/lib/docker/image/overlay2/layerdb/tmp/layer-1 /var/lib/docker/image/overlay2/layerdb/sha256/2a: directory not empty"},
 	{"container-image-store-corrupt", "Handler for POST /v1.38/containers/create returned error: readlink /var/lib/docker/overlay2/l/ABCDEF: invalid argument"},
-	{"container-runtime-hang", "OCI runtime start failed: container process is already dead: unknown"},
 	{"disk-smart-failing", "Device: /dev/sda [SAT], 8 Currently unreadable (pending) sectors"},
 	{"disk-smart-failing", "Device: /dev/sda [SAT], 8 Offline uncorrectable sectors"},
 	{"service-crash-loop", "kubelet.service: Start request repeated too quickly."},
