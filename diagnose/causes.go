@@ -3,6 +3,7 @@ package diagnose
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"ddx"
@@ -17,7 +18,7 @@ const causeSlack = 5 * time.Second
 // itself at least likely, not later in time, and the catalogue says that its
 // mode leads there, directly or through modes in between.
 func link(cat *catalog.Catalogue, all []*finding) {
-	reach := map[string]map[string]bool{} // mode -> mode -> only on the same subject
+	reach := map[string]map[string][]scope{} // mode -> mode -> where
 	for _, cause := range all {
 		if cause.Verdict.Rank() > ddx.Likely.Rank() {
 			continue
@@ -26,11 +27,10 @@ func link(cat *catalog.Catalogue, all []*finding) {
 			reach[cause.Mode] = consequences(cat, cause.mode)
 		}
 		for _, effect := range all {
-			same, leads := reach[cause.Mode][effect.Mode]
-			if !leads || cause == effect || cause.Mode == effect.Mode || effect.Verdict == ddx.RuledOut {
+			if cause == effect || cause.Mode == effect.Mode || effect.Verdict == ddx.RuledOut {
 				continue
 			}
-			if same && cause.Subject.Kind == effect.Subject.Kind && cause.Subject.Name != effect.Subject.Name && cause.Subject.Name != "" && effect.Subject.Name != "" {
+			if !slices.ContainsFunc(reach[cause.Mode][effect.Mode], func(s scope) bool { return s.holds(cause.Subject, effect.Subject) }) {
 				continue
 			}
 			if effect.first.before(cause.first, causeSlack) {
@@ -68,24 +68,44 @@ func loses(cause, effect *finding) bool {
 	return better(cause, effect) > 0
 }
 
-// consequences returns the modes that a mode leads to, and whether only on the
-// same subject.
-func consequences(cat *catalog.Catalogue, m *ddx.Mode) map[string]bool {
-	out := map[string]bool{}
-	var walk func(m *ddx.Mode, same bool)
-	walk = func(m *ddx.Mode, same bool) {
+// scope narrows a chain of leads_to edges: to the cause's own subject, and to
+// subjects whose name begins with only.
+type scope struct {
+	same bool
+	only string
+}
+
+// holds reports whether the chain joins the two subjects. A subject without a
+// name may be any.
+func (s scope) holds(cause, effect ddx.Subject) bool {
+	if !strings.HasPrefix(effect.Name, s.only) {
+		return false
+	}
+	return !s.same || cause.Kind != effect.Kind || cause.Name == effect.Name || cause.Name == "" || effect.Name == ""
+}
+
+// covers reports whether s holds wherever t does.
+func (s scope) covers(t scope) bool {
+	return (!s.same || t.same) && strings.HasPrefix(t.only, s.only)
+}
+
+// consequences returns the modes that a mode leads to, and where.
+func consequences(cat *catalog.Catalogue, m *ddx.Mode) map[string][]scope {
+	out := map[string][]scope{}
+	var walk func(m *ddx.Mode, on scope)
+	walk = func(m *ddx.Mode, on scope) {
 		for _, edge := range m.LeadsTo {
-			s := same && edge.Same
-			if old, seen := out[edge.Mode]; seen && (!old || s) {
+			s := scope{on.same && edge.Same, cmp.Or(edge.Only, on.only)}
+			if slices.ContainsFunc(out[edge.Mode], func(o scope) bool { return o.covers(s) }) {
 				continue
 			}
-			out[edge.Mode] = s
+			out[edge.Mode] = append(out[edge.Mode], s)
 			if next := cat.Mode(edge.Mode); next != nil {
 				walk(next, s)
 			}
 		}
 	}
-	walk(m, true)
+	walk(m, scope{same: true})
 	delete(out, m.ID)
 	return out
 }

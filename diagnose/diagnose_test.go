@@ -52,3 +52,32 @@ func TestKeepAliveLine(t *testing.T) {
 		t.Errorf("origin %q", f.Evidence[0].Origin)
 	}
 }
+
+// A quote within a logfmt message is escaped: the pattern meets the decoded
+// message, not the raw line.
+func TestEscapedLogfmtMessage(t *testing.T) {
+	d := diagnoseText(t, `time="2026-03-01T11:59:00Z" level=error msg="Failed to resolve \"fs-0123abcd.efs.eu-west-1.amazonaws.com\" - check that your file system ID is correct"`+"\n")
+	if len(d.Findings) == 0 || d.Findings[0].Mode != "efs-dns-resolve-failed" {
+		t.Fatalf("findings %v", d.Findings)
+	}
+}
+
+// A full host breaks what lies on loop devices, and no real disk.
+func TestEdgeOnlyToNamedSubjects(t *testing.T) {
+	root := func(dev string) string {
+		d := diagnoseText(t, "loop: Write error at byte offset 4096, length 4096.\nI/O error, dev "+dev+", sector 8 op 0x1:(WRITE) flags 0x0 phys_seg 1 prio class 0\n")
+		for _, f := range d.Findings {
+			if f.Mode == "block-device-io-error" {
+				return strings.Join(f.ExplainedBy, " ")
+			}
+		}
+		t.Fatalf("%s: no I/O error found in %v", dev, d.Findings)
+		return ""
+	}
+	if got := root("loop1"); !strings.HasPrefix(got, "disk-full@") {
+		t.Errorf("loop1: explained by %q, want disk-full", got)
+	}
+	if got := root("nvme1n1"); got != "" {
+		t.Errorf("nvme1n1: explained by %q, want nothing", got)
+	}
+}

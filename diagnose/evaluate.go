@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -25,46 +24,18 @@ type hit struct {
 	kind     string // fact kind it comes from
 }
 
-// moment is a time as far as the evidence tells it: wall clock, seconds since
-// boot, or neither.
-type moment struct {
-	wall time.Time
-	mono float64
-}
-
-func (m moment) known() bool { return !m.wall.IsZero() || m.mono > 0 }
-
-// before reports whether m is certainly earlier than n by more than slack.
-func (m moment) before(n moment, slack time.Duration) bool {
-	switch {
-	case !m.wall.IsZero() && !n.wall.IsZero():
-		return m.wall.Add(slack).Before(n.wall)
-	case m.mono > 0 && n.mono > 0:
-		return m.mono+slack.Seconds() < n.mono
-	}
-	return false
-}
-
-func (m moment) shift(seconds float64) moment {
-	if !m.wall.IsZero() {
-		m.wall = m.wall.Add(-time.Duration(seconds * float64(time.Second)))
-	}
-	if m.mono > 0 {
-		m.mono = max(m.mono-seconds, 0.001)
-	}
-	return m
-}
-
 // evaluation is everything that a run knows.
 type evaluation struct {
-	cat     *catalog.Catalogue
-	now     time.Time
-	byKind  map[string][]*ddx.Fact
-	context map[string]any
-	uptime  float64 // seconds at now, 0 when unknown
-	answers map[string]string
-	vars    map[*ddx.Fact]map[string]any
-	err     error // first condition that is wrong
+	cat      *catalog.Catalogue
+	now      time.Time
+	byKind   map[string][]*ddx.Fact
+	context  map[string]any
+	uptime   float64           // seconds at now, 0 when unknown
+	answers  map[string]string // by MODE/INDICATOR or test/ID
+	answered []testOutcome
+	vars     map[*ddx.Fact]map[string]any
+	aliases  map[string]string // PCI address -> interface
+	err      error             // first condition that is wrong
 }
 
 func newEvaluation(cat *catalog.Catalogue, facts []ddx.Fact, now time.Time) *evaluation {
@@ -73,6 +44,7 @@ func newEvaluation(cat *catalog.Catalogue, facts []ddx.Fact, now time.Time) *eva
 		f := &facts[i]
 		e.byKind[f.Kind] = append(e.byKind[f.Kind], f)
 	}
+	e.aliases = aliases(e.byKind)
 	for _, f := range e.byKind["answer"] {
 		e.answers[f.String("indicator")] = f.String("value")
 	}
@@ -169,25 +141,23 @@ func (e *evaluation) any(kind, expr string) (catalog.Truth, *ddx.Fact) {
 	return result, nil
 }
 
-// indicator evaluates one indicator of a mode and returns what was seen.
+// indicator evaluates one indicator of a mode and returns what was seen. What
+// the evidence shows goes before what a human answered.
 func (e *evaluation) indicator(m *ddx.Mode, ind *ddx.Indicator) []hit {
 	key := m.ID + "/" + ind.ID
-	switch e.answers[key] {
-	case "yes":
-		return []hit{{ind: ind, subject: ddx.Subject{Kind: m.Subject}, effect: ind.Effect, strength: ind.Strength, active: ddx.Yes, kind: "answer",
-			evidence: []ddx.Evidence{{Origin: "answer", Text: indicatorTitle(ind) + ": yes"}}}}
-	case "no":
-		if ind.Absent != nil {
-			return []hit{{ind: ind, subject: ddx.Subject{Kind: m.Subject}, effect: ind.Absent.Effect, strength: ind.Absent.Strength, active: ddx.Unknown, kind: "answer",
-				evidence: []ddx.Evidence{{Origin: "answer", Text: indicatorTitle(ind) + ": no"}}}}
-		}
-		return nil
-	case "unknown":
-		return nil
-	}
+	var hits []hit
 	if len(ind.Log) > 0 {
-		return e.logIndicator(m, ind, key)
+		hits = e.logIndicator(m, ind, key)
+	} else {
+		hits = e.factIndicator(m, ind)
 	}
+	if len(hits) > 0 {
+		return hits
+	}
+	return e.answerHits(m, ind, key)
+}
+
+func (e *evaluation) factIndicator(m *ddx.Mode, ind *ddx.Indicator) []hit {
 	var hits []hit
 	for _, f := range e.byKind[ind.Fact] {
 		if e.eval(ind.Fact, ind.When, f) == catalog.True {
@@ -264,15 +234,15 @@ func (e *evaluation) factHit(m *ddx.Mode, ind *ddx.Indicator, f *ddx.Fact) hit {
 		}
 		h.active = e.activeEvent(m, ind, h.last, f.String("boot"))
 	case ddx.LookupFact(f.Kind).IsCounter():
-		if d, ok := f.Int("delta"); ok && d > 0 {
-			break
-		} else if ok {
-			h.active = ddx.No
-		} else {
-			h.active = ddx.Unknown
+		h.first = moment{}
+		switch d, ok := f.Int("delta"); {
+		case ok && d > 0: // it is growing at this very moment
+		case ok:
+			h.active, h.last = ddx.No, moment{}
+		default:
+			h.active, h.last = ddx.Unknown, moment{}
 			h.note = "one reading proves no rate: the count began with " + since(f.Kind)
 		}
-		h.first = moment{}
 	}
 	return h
 }
@@ -287,7 +257,9 @@ func since(kind string) string {
 }
 
 func (e *evaluation) subjectOf(m *ddx.Mode, ind *ddx.Indicator, f *ddx.Fact) ddx.Subject {
-	switch {
+	switch name, known := e.aliases[f.Subject.Name]; {
+	case f.Subject.Kind == ddx.NIC && m.Subject == ddx.NIC && known:
+		return ddx.Subject{Kind: ddx.NIC, Name: name}
 	case ind.Subject != "" && len(ind.Log) == 0:
 		return ddx.Subject{Kind: m.Subject, Name: f.String(ind.Subject)}
 	case f.Subject.Kind == m.Subject:
@@ -371,23 +343,12 @@ func strongerActive(a, b ddx.Active) ddx.Active {
 	return b
 }
 
-func parseMoment(s string) moment {
-	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
-		return moment{wall: t}
-	}
-	var mono float64
-	if _, err := fmt.Sscanf(s, "%g", &mono); err == nil {
-		return moment{mono: mono}
-	}
-	return moment{}
-}
-
 func indicatorTitle(ind *ddx.Indicator) string {
 	if ind.Title != "" {
 		return ind.Title
 	}
 	if len(ind.Log) > 0 {
-		return "the log shows: " + ind.Log[0].Text
+		return "the log shows: " + ind.Log[0].String()
 	}
 	return ind.When
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 
 	"ddx"
 	"ddx/kernlog"
@@ -55,16 +54,6 @@ func (t *matching) bootName(boot int) string {
 		return "earlier"
 	}
 	return t.s.Boot
-}
-
-func (m moment) text() string {
-	switch {
-	case !m.wall.IsZero():
-		return m.wall.UTC().Format(time.RFC3339Nano)
-	case m.mono > 0:
-		return strconv.FormatFloat(m.mono, 'f', -1, 64)
-	}
-	return ""
 }
 
 func (t *matching) coverage(stats scan.Stats) ddx.Fact {

@@ -2,6 +2,7 @@ package kernlog
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -12,6 +13,7 @@ type start struct {
 	typ    string
 	expr   string
 	fields []string
+	first  bool // only where the text begins inside of a report
 	re     *regexp.Regexp
 }
 
@@ -26,7 +28,7 @@ var starts = compile([]start{
 	{typ: "oops", expr: `BUG: unable to handle (?:kernel|page fault)`},
 	{typ: "oops", expr: `BUG: kernel NULL pointer dereference`},
 	{typ: "oops", expr: `Unable to handle kernel .{0,60}at virtual address`},
-	{typ: "oops", expr: `general protection fault`},
+	{typ: "oops", expr: `general protection fault(?:, .{0,120})?: [0-9a-f]{4}\b`},
 	{typ: "oops", expr: `kernel BUG at (\S+?)!`, fields: []string{"reason"}},
 	{typ: "oops", expr: `(?:divide error|invalid opcode|stack segment|int3|bounds): [0-9a-f]{4} \[#\d+\]`},
 	{typ: "oops", expr: `PANIC: double fault`},
@@ -34,6 +36,13 @@ var starts = compile([]start{
 	{typ: "oops", expr: `Oops(?: - \w+)?: `},
 	{typ: "oops", expr: `stack-protector: Kernel stack is corrupted`},
 	{typ: "oops", expr: `skb_(?:over|under)_panic`},
+	{typ: "oops", expr: `\[exception [RE]IP: [A-Za-z_]`},
+	{typ: "oops", expr: `\bEIP is at [A-Za-z_]`, first: true},
+	{typ: "oops", expr: `\bPC is at [A-Za-z_]`, first: true},
+	{typ: "oops", expr: `\bCR2: [0-9a-f]{8,16}\b`, first: true},
+	{typ: "hung-task", expr: `"echo 0 > /proc/sys/kernel/hung_task_timeout_secs"`, first: true},
+	{typ: "hung-task", expr: `task:(.+?) +state:D +stack: *\d+ +pid: *(\d+)`, fields: []string{"task", "pid"}, first: true},
+	{typ: "hung-task", expr: `(\S+) +D +(?:[0-9a-f]{8,16} +)?\d+ +(\d+) +\d+ 0x0000[0-9a-f]{4}\b`, fields: []string{"task", "pid"}, first: true},
 	{typ: "oom", expr: `(\S.*) invoked oom-killer: gfp_mask=(\S+?),`, fields: []string{"task", "flags"}},
 	{typ: "oom", expr: `Out of memory(?: \(oom_kill_allocating_task\))?: Kill(?:ed)? process \d+`},
 	{typ: "oom", expr: `Memory cgroup (?:stats for|out of memory)`},
@@ -84,11 +93,23 @@ func (a *Assembler) start(l Line) bool {
 			cur.idle = 0
 			return true
 		}
+		if s.first {
+			if !a.atFront() {
+				continue
+			}
+			if cur := a.current("stack"); cur != nil && s.typ == "oops" {
+				cur.Type, cur.Title = s.typ, l.Message
+				cur.take(l.Message)
+				cur.idle = 0
+				return true
+			}
+		}
 		if s.typ == "stack" && len(a.open) > 0 {
 			return false
 		}
 		a.close(s.typ)
 		r := newReport(s.typ, l)
+		r.headless = s.first || s.typ == "stack"
 		r.capture(s, m)
 		r.take(l.Message)
 		if s.typ == "panic" {
@@ -101,6 +122,11 @@ func (a *Assembler) start(l Line) bool {
 		return true
 	}
 	return false
+}
+
+// atFront reports whether nothing but a stack without a header has been seen.
+func (a *Assembler) atFront() bool {
+	return len(a.done) == 0 && !slices.ContainsFunc(a.open, func(r *Report) bool { return r.Type != "stack" })
 }
 
 // current returns the innermost open report of a type.
@@ -174,15 +200,18 @@ func (r *Report) capture(s *start, m []string) {
 var (
 	cpuLine   = regexp.MustCompile(`CPU: (\d+) (?:UID: \d+ )?PID: (\d+) Comm: (.+?) (?:Kdump: loaded )?(Not tainted|Tainted: [A-Z ()]+?) +(\S+) #?`)
 	taintLine = regexp.MustCompile(`^\s*(Not tainted|Tainted: [A-Z ()]+?) +(\d\S+) #?`)
-	ipLine    = regexp.MustCompile(`^\s*(?:RIP: [0-9a-f]{4}:|EIP: (?:[0-9a-f]{4}:)?|RIP: |pc : |PC is at )(?:\[<[0-9a-f]+>\]\s*)*\s*([\w.]+)\+0x[0-9a-f]+(?:/0x[0-9a-f]+)?(?: \[(\w+)\])?`)
-	frameLine = regexp.MustCompile(`^\s*(?:\[<[0-9a-fx]+>\] ?)?(\? )?\(?([A-Za-z_][\w.]*)\+0x[0-9a-f]+/0x[0-9a-f]+\)?(?: \[(\w+)\])?`)
-	pidComm   = regexp.MustCompile(`^\s*(?:task:)?(\S+)\s+(?:state:)?[DSR] `)
-	oomKill   = regexp.MustCompile(`oom-kill:constraint=(\w+),.*?task_memcg=([^,]*),task=([^,]*),pid=(\d+)`)
-	oomMemcg  = regexp.MustCompile(`oom_memcg=([^,]*)`)
-	oomLimit  = regexp.MustCompile(`Task in (\S+) killed as a result of limit of (\S+)`)
-	oomVictim = regexp.MustCompile(`Kill(?:ed)? process (\d+)(?:,? ?UID \d+,?)? ?\(([^)]+)\)`)
-	anonRSS   = regexp.MustCompile(`anon-rss:(\d+)kB`)
-	enaDevice = regexp.MustCompile(`\bena ([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9])(?: (\S+))?: `)
+	ipLine    = regexp.MustCompile(`^\s*(?:RIP: [0-9a-f]{4}:|EIP: (?:[0-9a-f]{4}:)?|R?IP:? +|\[exception [RE]IP: |pc : |PC is at |EIP is at )(?:\[<[0-9a-f]+>\]\s*)*\s*([\w.]+)\+(?:0x)?[0-9a-f]+(?:/0x[0-9a-f]+)?(?: \[(\w+)\])?`)
+	frameLine = regexp.MustCompile(`^\s*(?:\[<?[0-9a-fx]+>?\] ?)*(\? )?\(?([A-Za-z_][\w.]*)\+0x[0-9a-f]+/0x[0-9a-f]+\)?(?: \[(\w+)\])?`)
+	// Frames as crash(8) prints them, and those of 32-bit ARM.
+	crashFrame = regexp.MustCompile(`^\s*#\d+ \[[0-9a-f]+\] ([\w.]+) at [0-9a-f]+`)
+	armFrame   = regexp.MustCompile(`^\s*(?:\[<[0-9a-f]+>\] )?\(?([A-Za-z_][\w.]*)(?:\+0x[0-9a-f]+/0x[0-9a-f]+)?(?: \[(\w+)\])?\)? from (?:\[<[0-9a-f]+>\] )?\(?[\w.]+\+0x`)
+	pidComm    = regexp.MustCompile(`^\s*(?:task:)?(\S+)\s+(?:state:)?[DSR] `)
+	oomKill    = regexp.MustCompile(`oom-kill:constraint=(\w+),.*?task_memcg=([^,]*),task=([^,]*),pid=(\d+)`)
+	oomMemcg   = regexp.MustCompile(`oom_memcg=([^,]*)`)
+	oomLimit   = regexp.MustCompile(`Task in (\S+) killed as a result of limit of (\S+)`)
+	oomVictim  = regexp.MustCompile(`Kill(?:ed)? process (\d+)(?:,? ?UID \d+,?)? ?\(([^)]+)\)`)
+	anonRSS    = regexp.MustCompile(`anon-rss:(\d+)kB`)
+	enaDevice  = regexp.MustCompile(`\bena ([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9])(?: (\S+))?: `)
 )
 
 // take adds what one message tells. It reports whether the message belongs to
@@ -221,19 +250,16 @@ func (r *Report) takeStack(msg string) bool {
 		}
 		return true
 	}
+	if m := armFrame.FindStringSubmatch(msg); m != nil {
+		r.frame(m[1], m[2], true)
+		return true
+	}
+	if m := crashFrame.FindStringSubmatch(msg); m != nil {
+		r.frame(m[1], "", true)
+		return true
+	}
 	if m := frameLine.FindStringSubmatch(msg); m != nil {
-		name := m[2]
-		if i := strings.Index(name, ".constprop"); i > 0 {
-			name = name[:i]
-		}
-		if m[3] != "" {
-			name += " [" + m[3] + "]"
-		}
-		if m[1] != "" {
-			r.unreliable = append(r.unreliable, name)
-		} else if len(r.Frames) < 100 {
-			r.Frames = append(r.Frames, name)
-		}
+		r.frame(m[2], m[3], m[1] == "")
 		return true
 	}
 	for _, s := range []string{"Call Trace", "Call trace", "Modules linked in", "Hardware name", "Code:", "<TASK>", "</TASK>", "<IRQ>", "</IRQ>", "Workqueue:", "RSP:", "RAX:", "RDX:", "RBP:", "R10:", "R13:", "FS:", "CS:", "CR2:", "Stack:", "Mem-Info", "\"echo 0 >", "task:", "pc :", "lr :", "sp :", "Backtrace:", "#PF:", "PGD ", "Oops", "Mem abort info", "Tainted:", "DR0:", "DR3:", "EIP:", "Fixing recursive fault", "note: "} {
@@ -242,6 +268,22 @@ func (r *Report) takeStack(msg string) bool {
 		}
 	}
 	return pidComm.MatchString(msg) && r.Task != "" && strings.Contains(msg, r.Task)
+}
+
+// frame adds a function of the trace. Frames that the kernel marks with a question
+// mark are kept apart: they may be leftovers of the stack.
+func (r *Report) frame(name, module string, reliable bool) {
+	if i := strings.Index(name, ".constprop"); i > 0 {
+		name = name[:i]
+	}
+	if module != "" {
+		name += " [" + module + "]"
+	}
+	if !reliable {
+		r.unreliable = append(r.unreliable, name)
+	} else if len(r.Frames) < 100 {
+		r.Frames = append(r.Frames, name)
+	}
 }
 
 func (r *Report) takeOOM(msg string) bool {

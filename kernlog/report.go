@@ -1,6 +1,7 @@
 package kernlog
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -43,6 +44,7 @@ type Report struct {
 	Last      Line // first line of the last report folded into this one
 
 	unreliable []string
+	headless   bool   // its first line is not known, nor its type for certain
 	ip         string // function of the instruction pointer
 	ipModule   string
 	idle       int // lines since one belonged to it
@@ -157,8 +159,32 @@ func isScheduling(f string) bool {
 	return false
 }
 
+// reporters are the frames by which a trace tells which check of the kernel
+// printed it.
+var reporters = []struct{ frame, typ string }{
+	{"watchdog_timer_fn", "soft-lockup"},
+	{"watchdog_overflow_callback", "hard-lockup"},
+	{"rcu_dump_cpu_stacks", "rcu-stall"}, {"rcu_check_callbacks", "rcu-stall"}, {"rcu_sched_clock_irq", "rcu-stall"}, {"print_cpu_stall", "rcu-stall"},
+	{"warn_slowpath", "warning"}, {"__warn", "warning"},
+}
+
+// reporter is the type of a report without its first line.
+func (r *Report) reporter() string {
+	for _, f := range slices.Concat(r.Frames, r.unreliable) {
+		for _, by := range reporters {
+			if strings.HasPrefix(f, by.frame) {
+				return by.typ
+			}
+		}
+	}
+	return r.Type
+}
+
 // settle derives what only the whole report tells.
 func (r *Report) settle() {
+	if r.headless {
+		r.Type = r.reporter()
+	}
 	if len(r.Frames) == 0 {
 		r.Frames = r.unreliable
 	}

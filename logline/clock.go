@@ -30,6 +30,17 @@ func weekday(b []byte) bool {
 	return false
 }
 
+// localeTime reports whether the text is a date of five words that ends in a
+// clock and a year, as ctime-like formats are in every language.
+func localeTime(b []byte) bool {
+	if n := len(b); n < 19 || b[n-5] != ' ' || b[n-14] != ' ' {
+		return false
+	}
+	_, _, _, _, used, _ := clock(b[len(b)-13:])
+	_, year := four(b[len(b)-4:])
+	return used == 8 && year && len(bytes.Fields(b)) == 5
+}
+
 // clock reads hh:mm:ss with an optional fraction after a point or a comma.
 func clock(b []byte) (h, m, s, nsec, n int, comma bool) {
 	if len(b) < 8 || b[2] != ':' || b[5] != ':' {
@@ -230,6 +241,12 @@ func bracketTime(b []byte, h *Hint) (t time.Time, rest []byte, ok bool) {
 	case weekday(in):
 		t, n := monthTime(bytes.TrimLeft(in[4:], " "), h)
 		return t, rest, n > 0
+	case localeTime(in):
+		// dmesg -T in another language: the month may be spelt as in English.
+		if f := bytes.Fields(in); monthName(f[1]) != 0 {
+			t, _ = monthTime(in[bytes.Index(in, f[1]):], h)
+		}
+		return t, rest, true
 	case monthName(in) != 0 && len(in) == 11 && in[5] == ' ' && in[8] == ':':
 		d, ok1 := two(in[3:])
 		hh, ok2 := two(in[6:])

@@ -85,6 +85,8 @@ func TestParse(t *testing.T) {
 		{"dmesg -H, later line", "[  +0.000123] x y", Line{Mono: -1, Priority: -1, Seq: -1, Channel: Kernel, Message: []byte("x y")}},
 		{"Xorg counts in ms", "[    12.345] (II) x", Line{Mono: -1, Priority: -1, Seq: -1, Message: []byte("[    12.345] (II) x")}},
 		{"dmesg -T", "[Thu Mar 14 01:57:54 2019] Out of memory", Line{Time: utc(2019, 3, 14, 1, 57, 54, 0), Mono: -1, Priority: -1, Seq: -1, Channel: Kernel, Message: []byte("Out of memory")}},
+		{"dmesg -T in German", "[So Nov 15 16:03:41 2020]  schedule", Line{Time: utc(2020, 11, 15, 16, 3, 41, 0), Mono: -1, Priority: -1, Seq: -1, Channel: Kernel, Message: []byte(" schedule")}},
+		{"dmesg -T in another script", "[\u65e5 11\u6708 15 16:03:41 2020] x", Line{Mono: -1, Priority: -1, Seq: -1, Channel: Kernel, Message: []byte("x")}},
 		{"dmesg -x -T", "kern  :err   : [Thu Mar 14 01:57:54 2019] x", Line{Time: utc(2019, 3, 14, 1, 57, 54, 0), Mono: -1, Priority: 3, Seq: -1, Channel: Kernel, Message: []byte("x")}},
 		{"dmesg -x of a daemon", "daemon:info  : [    1.000000] systemd[1]: x", Line{Mono: 1, Priority: 6, Seq: -1, Channel: Service, Message: []byte("systemd[1]: x")}},
 		{"dmesg iso", "2024-03-14T01:57:54,123456+01:00 nvme nvme0: gone", Line{Time: utc(2024, 3, 14, 0, 57, 54, 123456), Mono: -1, Priority: -1, Seq: -1, Channel: Kernel, Message: []byte("nvme nvme0: gone")}},

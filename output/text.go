@@ -3,6 +3,7 @@ package output
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,14 +41,15 @@ func Text(w io.Writer, d *ddx.Diagnosis, s Style) error {
 		}
 	}
 	p.header(d)
-	shown := 0
+	shown, hidden := 0, 0
 	for i := range d.Findings {
 		f := &d.Findings[i]
 		if len(f.ExplainedBy) > 0 && i > 0 {
 			p.consequence(f)
 			continue
 		}
-		if f.Verdict == ddx.Possible && shown >= maxPossible && !s.All {
+		if !s.All && (f.Verdict == ddx.Possible && (shown >= maxPossible || f.Probability < faint) || f.Verdict == ddx.RuledOut) {
+			hidden++
 			continue
 		}
 		if f.Verdict == ddx.Possible {
@@ -55,12 +57,16 @@ func Text(w io.Writer, d *ddx.Diagnosis, s Style) error {
 		}
 		p.finding(f, i == 0)
 	}
-	p.rest(d, shown)
+	p.rest(d, hidden)
 	return p.err
 }
 
-// maxPossible is how many possible findings are shown in full.
-const maxPossible = 5
+// What is shown of the possible findings: so many, and none that only weak signs
+// speak for. --all shows the rest.
+const (
+	maxPossible = 5
+	faint       = 0.08
+)
 
 func (p *printer) printf(format string, args ...any) {
 	if p.err == nil {
@@ -69,7 +75,7 @@ func (p *printer) printf(format string, args ...any) {
 }
 
 func (p *printer) paint(color, s string) string {
-	if !p.s.Color {
+	if !p.s.Color || color == "" {
 		return s
 	}
 	return color + s + reset
@@ -86,7 +92,7 @@ func (p *printer) header(d *ddx.Diagnosis) {
 		p.printf("%s\n", p.paint(dim, p.cut(strings.Join(parts, "  "))))
 	}
 	if len(d.Findings) == 0 {
-		p.printf("%s\n", p.paint(green, "Nothing found")+": "+lookedAt(d)+".")
+		p.headline(p.paint(green, "Nothing found")+": ", "  ", "", lookedAt(d)+".")
 	}
 }
 
@@ -105,13 +111,22 @@ func lookedAt(d *ddx.Diagnosis) string {
 
 func (p *printer) finding(f *ddx.Finding, first bool) {
 	color := map[ddx.Verdict]string{ddx.Confirmed: red, ddx.Likely: yellow, ddx.Possible: cyan, ddx.RuledOut: dim}[f.Verdict]
-	p.printf("\n%s  %s\n", p.paint(bold+color, strings.ToUpper(string(f.Verdict))), p.paint(bold, Visible(f.Title)))
-	p.printf("  %s%s\n", Visible(f.ID), p.when(f))
+	p.printf("\n")
+	p.headline(p.paint(bold+color, strings.ToUpper(string(f.Verdict)))+"  ", "  ", bold, f.Title)
+	when := p.when(f)
+	if when != "" && (p.s.Width == 0 || columns("  "+f.ID+"  "+when) <= p.width) {
+		p.printf("  %s  %s\n", Visible(f.ID), p.paint(dim, when))
+	} else {
+		p.printf("  %s\n", Visible(f.ID))
+		if when != "" {
+			p.headline("  ", "  ", dim, when)
+		}
+	}
 	if f.Accepted != "" {
-		p.printf("  accepted: %s\n", Visible(f.Accepted))
+		p.headline("  accepted: ", "    ", "", f.Accepted)
 	}
 	if len(f.ExplainedBy) > 0 {
-		p.printf("  explained by %s\n", Visible(strings.Join(f.ExplainedBy, ", ")))
+		p.headline("  explained by ", "    ", "", strings.Join(f.ExplainedBy, ", "))
 	}
 	full := f.Verdict.Rank() <= ddx.Likely.Rank() || first || p.s.All
 	if full {
@@ -127,14 +142,20 @@ func (p *printer) finding(f *ddx.Finding, first bool) {
 	p.whys(f)
 	if len(f.NextTests) > 0 {
 		t := f.NextTests[0]
-		p.printf("  next    %s\n", Visible(t.Title))
+		p.headline("  next    ", "          ", "", t.Title)
 		p.printf("          $ %s  (%s)\n", Visible(t.Command), t.Cost)
 	}
 	p.remedies(f)
 }
 
 func (p *printer) consequence(f *ddx.Finding) {
-	p.printf("\n  %s %s  %s\n", p.paint(dim, "-> follows from it:"), Visible(f.Title), p.paint(dim, Visible(f.ID)))
+	p.printf("\n")
+	if p.s.Width == 0 || columns("  -> follows from it: "+f.Title+"  "+f.ID) <= p.width {
+		p.printf("  %s %s  %s\n", p.paint(dim, "-> follows from it:"), Visible(f.Title), p.paint(dim, Visible(f.ID)))
+	} else {
+		p.headline("  "+p.paint(dim, "-> follows from it:")+" ", "     ", "", f.Title)
+		p.printf("     %s\n", p.paint(dim, Visible(f.ID)))
+	}
 	for _, e := range f.Evidence {
 		if e.Effect == ddx.Confirms || e.Effect == ddx.Supports {
 			p.printf("     %s %s\n", p.cut(Visible(oneLine(e.Text))), p.paint(dim, Visible(e.Origin)))
@@ -160,11 +181,11 @@ func (p *printer) when(f *ddx.Finding) string {
 	if len(parts) == 0 {
 		return ""
 	}
-	s := "  " + strings.Join(parts, ", ")
+	s := strings.Join(parts, ", ")
 	if f.ActiveWhy != "" {
 		s += " (" + Visible(f.ActiveWhy) + ")"
 	}
-	return p.paint(dim, s)
+	return s
 }
 
 // evidence lists what speaks for (+) and against (-).
@@ -173,9 +194,17 @@ func (p *printer) evidence(f *ddx.Finding, full bool) {
 	if full {
 		limit = 8
 	}
-	for i, e := range f.Evidence {
+	// One line can speak through several indicators: it is shown once, by the
+	// strongest, which stands first.
+	lines := make([]ddx.Support, 0, len(f.Evidence))
+	for _, e := range f.Evidence {
+		if p.s.All || !slices.ContainsFunc(lines, func(o ddx.Support) bool { return o.Origin == e.Origin && o.Text == e.Text }) {
+			lines = append(lines, e)
+		}
+	}
+	for i, e := range lines {
 		if i == limit && !p.s.All {
-			p.printf("    %s\n", p.paint(dim, fmt.Sprintf("... and %d more (--all)", len(f.Evidence)-limit)))
+			p.printf("    %s\n", p.paint(dim, fmt.Sprintf("... and %d more (--all)", len(lines)-limit)))
 			break
 		}
 		mark := "+"
@@ -187,7 +216,7 @@ func (p *printer) evidence(f *ddx.Finding, full bool) {
 			times = fmt.Sprintf("  x%d", e.Count)
 		}
 		p.printf("  %s %s\n", mark, p.cut(Visible(oneLine(e.Text))))
-		p.printf("      %s\n", p.paint(dim, fmt.Sprintf("%s  %s%s", Visible(e.Origin), strength(e), times)))
+		p.headline("      ", "        ", dim, fmt.Sprintf("%s  %s%s", e.Origin, strength(e), times))
 	}
 }
 
@@ -211,14 +240,14 @@ func (p *printer) whys(f *ddx.Finding) {
 func (p *printer) remedies(f *ddx.Finding) {
 	for i, r := range f.Remedies {
 		if i == 2 && !p.s.All {
-			p.printf("  %s\n", p.paint(dim, fmt.Sprintf("... and %d more remedies: ddx explain %s", len(f.Remedies)-i, f.Mode)))
+			p.headline("  ", "    ", dim, fmt.Sprintf("... and %d more remedies: ddx explain %s", len(f.Remedies)-i, f.Mode))
 			return
 		}
 		when := ""
 		if r.When != "" {
 			when = "  (" + r.When + ")"
 		}
-		p.printf("  fix     %s%s\n", p.paint(bold, Visible(r.Title)), Visible(when))
+		p.headline("  fix     ", "          ", bold, r.Title+when)
 		for _, s := range r.Steps {
 			if s.Run != "" {
 				p.printf("          $ %s\n", Visible(s.Run))
@@ -236,7 +265,7 @@ func (p *printer) remedies(f *ddx.Finding) {
 	}
 }
 
-func (p *printer) rest(d *ddx.Diagnosis, shown int) {
+func (p *printer) rest(d *ddx.Diagnosis, hidden int) {
 	if len(d.Unexplained) > 0 {
 		p.printf("\n%s\n", p.paint(bold, "Unexplained warnings and errors"))
 		for i, u := range d.Unexplained {
@@ -247,21 +276,65 @@ func (p *printer) rest(d *ddx.Diagnosis, shown int) {
 			p.printf("  %4dx  %s\n", u.Count, p.cutBy(8, Visible(oneLine(u.Text))))
 		}
 	}
-	if n := len(d.NotExamined); n > 0 {
-		p.printf("\n%s\n", p.paint(bold, "Could not look at"))
-		for i, x := range d.NotExamined {
-			if i == 5 && !p.s.All {
-				p.printf("  %s\n", p.paint(dim, fmt.Sprintf("... and %d more (--all)", n-i)))
-				break
-			}
-			p.printf("  %s\n", p.cut(Visible(fmt.Sprintf("%s: %s (%d modes need it)", x.What, oneLine(x.Why), len(x.NeededBy)))))
-		}
-	}
+	p.notExamined(d.NotExamined)
+	p.unrecognised(d)
 	if len(d.Findings) > 0 && len(d.NextTests) > 0 && d.Findings[0].Verdict != ddx.Confirmed {
 		t := d.NextTests[0]
-		p.printf("\n%s  %s\n  $ %s\n", p.paint(bold, "Best next test"), Visible(t.Title), Visible(t.Command))
+		p.printf("\n")
+		p.headline(p.paint(bold, "Best next test")+"  ", "  ", "", t.Title)
+		p.printf("  $ %s\n", Visible(t.Command))
 	}
-	p.printf("\n%s\n", Summary(d))
+	more := ""
+	if hidden > 0 {
+		more = fmt.Sprintf("; %d faint or ruled out not shown (--all)", hidden)
+	}
+	p.printf("\n%s%s\n", Summary(d), more)
+}
+
+// notExamined lists what could not be looked at: first what would have
+// mattered. What this machine simply does not have is only counted.
+func (p *printer) notExamined(all []ddx.NotExamined) {
+	var shown []ddx.NotExamined
+	for _, x := range all {
+		if p.s.All || x.Basic || x.Named || x.Decides || len(x.NeededBy) > 0 && !strings.HasPrefix(x.Why, string(ddx.NotThere)) {
+			shown = append(shown, x)
+		}
+	}
+	if len(shown) == 0 {
+		return
+	}
+	p.printf("\n%s\n", p.paint(bold, "Could not look at"))
+	for i, x := range shown {
+		if i == 8 && !p.s.All {
+			p.printf("  %s\n", p.paint(dim, fmt.Sprintf("... and %d more (--all)", len(shown)-i)))
+			break
+		}
+		needed := ""
+		if n := len(x.NeededBy); n > 0 {
+			needed = fmt.Sprintf(" (%d modes need it)", n)
+		}
+		p.printf("  %s\n", p.cut(Visible(fmt.Sprintf("%s: %s%s", x.What, oneLine(x.Why), needed))))
+	}
+}
+
+// unrecognised names the material whose form is unknown.
+func (p *printer) unrecognised(d *ddx.Diagnosis) {
+	shown := 0
+	for _, x := range d.Examined {
+		if x.Kind != "unrecognised" {
+			continue
+		}
+		if shown++; shown == 1 {
+			p.printf("\n")
+			p.headline("", "", bold, "Form not recognised, scanned for log patterns only")
+		}
+		if shown <= 5 || p.s.All {
+			p.printf("  %s\n", p.cut(Visible(x.Origin)))
+		}
+	}
+	if shown > 5 && !p.s.All {
+		p.printf("  %s\n", p.paint(dim, fmt.Sprintf("... and %d more (--all)", shown-5)))
+	}
 }
 
 // Summary is the one line that ends the text.

@@ -45,6 +45,8 @@ func (c *collector) content(m material, r io.Reader, nested int) {
 		c.archive(m, br, nested, c.tar)
 	case "zip":
 		c.archive(m, br, nested, c.zip)
+	case "journal":
+		c.journalFile(m, br)
 	default:
 		c.store(m, br)
 	}
@@ -55,6 +57,8 @@ func formOf(head []byte) string {
 	switch {
 	case bytes.HasPrefix(head, []byte("\x1f\x8b\x08")):
 		return "gzip"
+	case bytes.HasPrefix(head, []byte(journalMagic)):
+		return "journal"
 	case bytes.HasPrefix(head, []byte("BZh")) && len(head) > 9 && bytes.HasPrefix(head[4:], []byte("1AY&SY")):
 		return "bzip2"
 	case bytes.HasPrefix(head, []byte("\xfd7zXZ\x00")):

@@ -2,7 +2,6 @@ package source
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 
 	"ddx"
@@ -20,10 +19,10 @@ var blockDevices = Reader{
 }
 
 var (
-	lsblkHeader = regexp.MustCompile(`(?m)^[ \t]*K?NAME +(?:[A-Z:%-]+ +)*(?:MAJ:MIN|FSTYPE|SIZE|TYPE|UUID|MOUNTPOINTS?|MODEL|SERIAL)\b`)
-	lsblkPair   = regexp.MustCompile(`(?m)^(?:NAME|KNAME)="[^"]*" .*[A-Z]+="`)
-	lsblkTree   = regexp.MustCompile("^[ \t]*(?:\\|-|`-|[│├└─| ])*")
-	sizeText    = regexp.MustCompile(`^[\d.,]+[BKMGTP]?$`)
+	lsblkHeader = lazy(`(?m)^[ \t]*K?NAME +(?:[A-Z:%-]+ +)*(?:MAJ:MIN|FSTYPE|SIZE|TYPE|UUID|MOUNTPOINTS?|MODEL|SERIAL)\b`)
+	lsblkPair   = lazy(`(?m)^(?:NAME|KNAME)="[^"]*" .*[A-Z]+="`)
+	lsblkTree   = lazy("^[ \t]*(?:\\|-|`-|[│├└─| ])*")
+	sizeText    = lazy(`^[\d.,]+[BKMGTP]?$`)
 )
 
 func readLsblk(it *Item, emit func(ddx.Fact)) error {
@@ -195,6 +194,6 @@ var blockIdentity = Reader{
 }
 
 var (
-	blkidLine = regexp.MustCompile(`(?m)^[ \t]*(/dev/\S+): ((?:[A-Z_]+="[^"]*" ?)+)`)
-	blkidPair = regexp.MustCompile(`([A-Z_]+)="([^"]*)"`)
+	blkidLine = lazy(`(?m)^[ \t]*(/dev/\S+): ((?:[A-Z_]+="[^"]*" ?)+)`)
+	blkidPair = lazy(`([A-Z_]+)="([^"]*)"`)
 )

@@ -2,7 +2,6 @@ package source
 
 import (
 	"encoding/json"
-	"regexp"
 	"strings"
 
 	"ddx"
@@ -30,8 +29,8 @@ var (
 )
 
 var (
-	brctlBridge = regexp.MustCompile(`^\s*(\S+)\s+[0-9a-f]{4}\.[0-9a-f]{12}\s+(?:yes|no)(?:\s+(\S+))?$`)
-	brctlPort   = regexp.MustCompile(`^\s{8,}(\S+)$|^\t+(\S+)$`)
+	brctlBridge = lazy(`^\s*(\S+)\s+[0-9a-f]{4}\.[0-9a-f]{12}\s+(?:yes|no)(?:\s+(\S+))?$`)
+	brctlPort   = lazy(`^\s{8,}(\S+)$|^\t+(\S+)$`)
 )
 
 func readBrctl(it *Item, emit func(ddx.Fact)) error {
@@ -89,7 +88,7 @@ func readDockerNetworks(it *Item, emit func(ddx.Fact)) error {
 	})
 }
 
-var dockerNetworkLine = regexp.MustCompile(`^\s*[0-9a-f]{12}\s+(\S+)\s+(\S+)\s+(?:local|swarm|global)$`)
+var dockerNetworkLine = lazy(`^\s*[0-9a-f]{12}\s+(\S+)\s+(\S+)\s+(?:local|swarm|global)$`)
 
 func readDockerNetworkList(it *Item, emit func(ddx.Fact)) error {
 	it.lines(func(n int, line string) {

@@ -187,7 +187,6 @@ func (c *collector) bundle(m material, tr *tar.Reader) {
 			it.Absent, it.Detail = ddx.NotReadable, broken
 		}
 	}
-	t.live = true
 	c.bundles = append(c.bundles, t.Take)
 }
 

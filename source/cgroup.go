@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -66,9 +65,9 @@ var controlGroups = Reader{
 }
 
 var (
-	cgroupEvents = regexp.MustCompile(`(?m)^(?:oom_group_kill|oom_kill_disable|nr_throttled|throttled_usec|under_oom) \d+[ \t\r]*$|^low \d+\nhigh \d+\nmax \d+\noom \d+`)
-	cgroupNamed  = regexp.MustCompile(`(?m)^(?:==> )?\S*sys/fs/cgroup/(\S*/)?((?:memory|pids|cpu)\.[\w.]+)(?: <==|:)`)
-	cgroupValue  = regexp.MustCompile(`^(\w+) (\d+)\s*$`)
+	cgroupEvents = lazy(`(?m)^(?:oom_group_kill|oom_kill_disable|nr_throttled|throttled_usec|under_oom) \d+[ \t\r]*$|^low \d+\nhigh \d+\nmax \d+\noom \d+`)
+	cgroupNamed  = lazy(`(?m)^(?:==> )?\S*sys/fs/cgroup/(\S*/)?((?:memory|pids|cpu)\.[\w.]+)(?: <==|:)`)
+	cgroupValue  = lazy(`^(\w+) (\d+)\s*$`)
 )
 
 func readCgroup(it *Item, emit func(ddx.Fact)) error {

@@ -17,6 +17,9 @@ func latest(t *Take, o *Options) time.Time {
 	limit := now.Add(24 * time.Hour)
 	var last time.Time
 	look := func(b []byte) {
+		if logline.IsExport(b) {
+			b, _ = io.ReadAll(logline.NewReader(bytes.NewReader(b))) // what can be had of it has times
+		}
 		for line := range bytes.Lines(b) {
 			l := logline.Parse(line[:min(len(line), 4096)], hint)
 			if l.Time.After(last) && l.Time.Before(limit) && l.Time.Year() > 1990 {
@@ -37,7 +40,13 @@ func latest(t *Take, o *Options) time.Time {
 		}
 		if head := it.head(HeadSize); isText(head) {
 			look(head)
-			look(it.tail(HeadSize))
+			tail := it.tail(HeadSize)
+			if logline.IsExport(head) { // from the begin of a record
+				if i := bytes.Index(tail, []byte("\n__CURSOR=")); i >= 0 {
+					tail = tail[i+1:]
+				}
+			}
+			look(tail)
 		}
 	}
 	for _, f := range t.Facts {

@@ -2,7 +2,6 @@ package source
 
 import (
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -21,13 +20,13 @@ var clockSync = Reader{
 }
 
 var (
-	chronyTracking  = regexp.MustCompile(`(?m)^\s*(?:Reference ID|Leap status) +: `)
-	chronySources   = regexp.MustCompile(`(?m)^(?:MS Name/IP address|[\^=#][*+\-?x~] \S+ +\d+ +\d+ +[0-7]+ +)`)
-	timedatectlText = regexp.MustCompile(`(?m)^\s*(?:System clock synchronized|NTP synchronized|NTP enabled|NTP service): \S`)
-	ntpqHeader      = regexp.MustCompile(`(?m)^\s*remote +refid +st t when poll reach`)
-	chronySource    = regexp.MustCompile(`^([\^=#])([*+\-?x~]) (\S+) +(\d+) +(\d+) +([0-7]+) +(\S+) +([+-]?[\d.]+)([num]?s)`)
-	ntpqRow         = regexp.MustCompile(`^([ *+\-x.#o])(\S+) +(\S+) +(\d+) +\w +\S+ +\d+ +([0-7]+) +([\d.-]+) +([\d.-]+) +([\d.-]+)`)
-	chronyOffset    = regexp.MustCompile(`^([\d.]+) seconds (slow|fast) of NTP time`)
+	chronyTracking  = lazy(`(?m)^\s*(?:Reference ID|Leap status) +: `)
+	chronySources   = lazy(`(?m)^(?:MS Name/IP address|[\^=#][*+\-?x~] \S+ +\d+ +\d+ +[0-7]+ +)`)
+	timedatectlText = lazy(`(?m)^\s*(?:System clock synchronized|NTP synchronized|NTP enabled|NTP service): \S`)
+	ntpqHeader      = lazy(`(?m)^\s*remote +refid +st t when poll reach`)
+	chronySource    = lazy(`^([\^=#])([*+\-?x~]) (\S+) +(\d+) +(\d+) +([0-7]+) +(\S+) +([+-]?[\d.]+)([num]?s)`)
+	ntpqRow         = lazy(`^([ *+\-x.#o])(\S+) +(\S+) +(\d+) +\w +\S+ +\d+ +([0-7]+) +([\d.-]+) +([\d.-]+) +([\d.-]+)`)
+	chronyOffset    = lazy(`^([\d.]+) seconds (slow|fast) of NTP time`)
 )
 
 // octal reads a reach register, which is printed in octal, as a number.
@@ -132,4 +131,4 @@ var clockSources = Reader{
 	},
 }
 
-var clocksourceText = regexp.MustCompile(`^\s*(?:tsc|kvm-clock|xen|hpet|acpi_pm|arch_sys_counter|jiffies)(?: (?:tsc|kvm-clock|xen|hpet|acpi_pm|arch_sys_counter|jiffies))*\s*$`)
+var clocksourceText = lazy(`^\s*(?:tsc|kvm-clock|xen|hpet|acpi_pm|arch_sys_counter|jiffies)(?: (?:tsc|kvm-clock|xen|hpet|acpi_pm|arch_sys_counter|jiffies))*\s*$`)

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -29,7 +28,7 @@ var awsAnswers = Reader{
 	},
 }
 
-var awsKeys = regexp.MustCompile(`"(?:Reservations|InstanceStatuses|InstanceStatus|Volumes|VolumeStatuses|VolumeType|SecurityGroups|IpPermissions|SecurityGroupRules|SecurityGroupRuleId|NetworkAcls|NetworkAclId|RouteTables|RouteTableId|NetworkInterfaces|NetworkInterfaceId|AvailableIpAddressCount|MountTargets|MountTargetId|AutoScalingInstances|Datapoints|MetricDataResults|eventTypeCode|EnableDnsSupport|EnableDnsHostnames|noticeTime|instance-action|NotBefore|pendingTime)"\s*:|^\s*\{\s*"action"\s*:\s*"(?:terminate|stop|hibernate)"`)
+var awsKeys = lazy(`"(?:Reservations|InstanceStatuses|InstanceStatus|Volumes|VolumeStatuses|VolumeType|SecurityGroups|IpPermissions|SecurityGroupRules|SecurityGroupRuleId|NetworkAcls|NetworkAclId|RouteTables|RouteTableId|NetworkInterfaces|NetworkInterfaceId|AvailableIpAddressCount|MountTargets|MountTargetId|AutoScalingInstances|Datapoints|MetricDataResults|eventTypeCode|EnableDnsSupport|EnableDnsHostnames|noticeTime|instance-action|NotBefore|pendingTime)"\s*:|^\s*\{\s*"action"\s*:\s*"(?:terminate|stop|hibernate)"`)
 
 type awsReader struct {
 	it   *Item
@@ -98,8 +97,8 @@ func regionOf(zone string) any {
 }
 
 var (
-	zoneName   = regexp.MustCompile(`^([a-z]{2}(?:-[a-z]+)+-\d+)[a-z]$`)
-	familyName = regexp.MustCompile(`^([a-z]+)(\d+)([a-z-]*)[\w-]*\.(\S+)$`)
+	zoneName   = lazy(`^([a-z]{2}(?:-[a-z]+)+-\d+)[a-z]$`)
+	familyName = lazy(`^([a-z]+)(\d+)([a-z-]*)[\w-]*\.(\S+)$`)
 )
 
 // xenFamilies are the instance families of the Xen hypervisor. The API calls

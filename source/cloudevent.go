@@ -3,7 +3,6 @@ package source
 import (
 	"bytes"
 	"encoding/base64"
-	"regexp"
 	"strings"
 	"time"
 
@@ -63,7 +62,7 @@ func (r *awsReader) eventBridge(n *jsonNode) {
 		"code", code, "description", n.str("detail", "instance-action"), "not_before", n.str("time"), "completed", false, "scope", "instance", "service", "EC2", "region", n.str("region"))
 }
 
-var resourceID = regexp.MustCompile(`\b(?:i|vol|fs|nat|eni|tgw)-[0-9a-f]{8,17}\b`)
+var resourceID = lazy(`\b(?:i|vol|fs|nat|eni|tgw)-[0-9a-f]{8,17}\b`)
 
 // metricSubject finds the resource a metric is about: in its label, else in
 // the command that asked.
@@ -168,7 +167,7 @@ var cloudErrors = Reader{
 	},
 }
 
-var cloudErrorLine = regexp.MustCompile(`(?m)^\s*(?:[\w.]+(?:Error|Exception)(?:: \w+)?: )?(?:aws: \[ERROR\]: )?(?:An error occurred \(([\w.]+)\) when calling the (\w+) operation(?: \([^)]*\))?: ?(.*)|Could not connect to the endpoint URL: .*|Connect timeout on endpoint URL: .*)$`)
+var cloudErrorLine = lazy(`(?m)^\s*(?:[\w.]+(?:Error|Exception)(?:: \w+)?: )?(?:aws: \[ERROR\]: )?(?:An error occurred \(([\w.]+)\) when calling the (\w+) operation(?: \([^)]*\))?: ?(.*)|Could not connect to the endpoint URL: .*|Connect timeout on endpoint URL: .*)$`)
 
 // ConsoleText returns the console log within the JSON of aws ec2
 // get-console-output, decoded when it still is base64. ok is false when data

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"strings"
 
 	"ddx"
@@ -17,8 +16,8 @@ var awsStatusText = Reader{
 }
 
 var (
-	statusTextLine  = regexp.MustCompile(`(?m)^(?:INSTANCESTATUSES|SYSTEMSTATUS)\t`)
-	statusTableLine = regexp.MustCompile(`(?m)^\|+ +DescribeInstanceStatus +\|+`)
+	statusTextLine  = lazy(`(?m)^(?:INSTANCESTATUSES|SYSTEMSTATUS)\t`)
+	statusTableLine = lazy(`(?m)^\|+ +DescribeInstanceStatus +\|+`)
 )
 
 func readStatusText(it *Item, emit func(ddx.Fact)) error {

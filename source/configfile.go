@@ -2,7 +2,6 @@ package source
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 
 	"ddx"
@@ -27,7 +26,7 @@ var fileSystemTable = Reader{
 	},
 }
 
-var fstabLine = regexp.MustCompile(`(?m)^(?:(?:UUID|LABEL|PARTUUID|PARTLABEL)="?[^\s"]+"?|/dev/\S+|tmpfs|proc|\S+:\S*)[ \t]+(?:/\S*|none|swap)[ \t]+[\w.]+[ \t]+(?:defaults|noauto|nofail|_netdev|sw\b|tls|[^ \t]*,(?:nofail|_netdev|defaults|noauto)|(?:rw|ro|hard|soft|bg|noatime|errors=)[^ \t]*)[^ \t]*(?:[ \t]+[0-2][ \t]+[0-2])?[ \t\r]*$`)
+var fstabLine = lazy(`(?m)^(?:(?:UUID|LABEL|PARTUUID|PARTLABEL)="?[^\s"]+"?|/dev/\S+|tmpfs|proc|\S+:\S*)[ \t]+(?:/\S*|none|swap)[ \t]+[\w.]+[ \t]+(?:defaults|noauto|nofail|_netdev|sw\b|tls|[^ \t]*,(?:nofail|_netdev|defaults|noauto)|(?:rw|ro|hard|soft|bg|noatime|errors=)[^ \t]*)[^ \t]*(?:[ \t]+[0-2][ \t]+[0-2])?[ \t\r]*$`)
 
 // settings reads files of sections and KEY=VALUE: networkd's network and link
 // files, systemd units' and nfs.conf; and limits.conf.
@@ -56,8 +55,8 @@ var settingsFile = Reader{
 }
 
 var (
-	iniSection = regexp.MustCompile(`(?m)^\[(?:Match|Network|Link|Address|Route|RoutingPolicyRule|DHCPv4|DHCP|nfsd|mountd|lockd|statd|exportfs|NFSMount_Global_Options|mount|mount-watchdog|cloudwatch-log)\][ \t\r]*$`)
-	limitsLine = regexp.MustCompile(`(?m)^[ \t]*([@*%\w.-]+)[ \t]+(soft|hard|-)[ \t]+(core|data|fsize|memlock|nofile|rss|stack|cpu|nproc|as|maxlogins|priority|sigpending|msgqueue|nice|rtprio)[ \t]+(-?\d+|unlimited|infinity)[ \t\r]*$`)
+	iniSection = lazy(`(?m)^\[(?:Match|Network|Link|Address|Route|RoutingPolicyRule|DHCPv4|DHCP|nfsd|mountd|lockd|statd|exportfs|NFSMount_Global_Options|mount|mount-watchdog|cloudwatch-log)\][ \t\r]*$`)
+	limitsLine = lazy(`(?m)^[ \t]*([@*%\w.-]+)[ \t]+(soft|hard|-)[ \t]+(core|data|fsize|memlock|nofile|rss|stack|cpu|nproc|as|maxlogins|priority|sigpending|msgqueue|nice|rtprio)[ \t]+(-?\d+|unlimited|infinity)[ \t\r]*$`)
 )
 
 // dockerDaemon reads /etc/docker/daemon.json: each key of the top level, lists
@@ -82,7 +81,7 @@ var dockerDaemon = Reader{
 	},
 }
 
-var daemonKeys = regexp.MustCompile(`(?s)^\s*\{.*"(?:default-address-pools|bip|log-driver|storage-driver|live-restore|registry-mirrors|fixed-cidr|default-ulimits|exec-opts|cgroup-parent)"\s*:`)
+var daemonKeys = lazy(`(?s)^\s*\{.*"(?:default-address-pools|bip|log-driver|storage-driver|live-restore|registry-mirrors|fixed-cidr|default-ulimits|exec-opts|cgroup-parent)"\s*:`)
 
 // compact writes a value on one line: lists as [a b], objects as {k:v}.
 func (n *jsonNode) compact() string {

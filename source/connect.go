@@ -2,7 +2,6 @@ package source
 
 import (
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,33 +38,33 @@ func connectResult(reason string) string {
 // connectLine is one form of line; the groups are named. fixed is the result
 // where the form itself tells it.
 type connectLine struct {
-	re    *regexp.Regexp
+	re    *lazyRegexp
 	kind  string
 	fixed string
 }
 
 var connectLines = []connectLine{
-	{regexp.MustCompile(`^\s*Connection to (?P<name>\S+)(?: \((?P<address>\S+)\))? (?P<port>\d+) port \[(?P<kind>\w+)/\S+\] succeeded`), "tcp", "ok"},
-	{regexp.MustCompile(`^\s*nc: connect to (?P<name>\S+)(?: \((?P<address>\S+)\))? port (?P<port>\d+) \((?P<kind>\w+)\) failed: (?P<reason>.*)`), "tcp", ""},
-	{regexp.MustCompile(`^\s*nc: connect to (?P<name>\S+)(?: \((?P<address>\S+)\))? port (?P<port>\d+) \((?P<kind>\w+)\) timed out`), "tcp", "timeout"},
-	{regexp.MustCompile(`^\s*Ncat: Connected to (?P<name>\S+):(?P<port>\d+)\.`), "tcp", "ok"},
-	{regexp.MustCompile(`^\s*Ncat: (?P<reason>Connection|TIMEOUT|No route to host|Network is unreachable)`), "tcp", ""},
-	{regexp.MustCompile(`^\s*(?P<name>\S+) \[(?P<address>[\d.]+)\] (?P<port>\d+) \(\S+\) open`), "tcp", "ok"},
-	{regexp.MustCompile(`^\s*(?P<name>\S+) \[(?P<address>[\d.]+)\] (?P<port>\d+) \(\S+\) : (?P<reason>.*)`), "tcp", ""},
-	{regexp.MustCompile(`^\s*telnet: connect to address (?P<name>\S+): (?P<reason>.*)`), "tcp", ""},
-	{regexp.MustCompile(`^\s*telnet: [Uu]nable to connect to remote host: (?P<reason>.*)`), "tcp", ""},
-	{regexp.MustCompile(`^\s*telnet: can't connect to remote host \((?P<name>[^)]+)\): (?P<reason>.*)`), "tcp", ""},
-	{regexp.MustCompile(`^\s*Connected to (?P<name>\S+)\.$`), "tcp", "ok"},
-	{regexp.MustCompile(`^\s*ssh: connect to host (?P<name>\S+) port (?P<port>\d+): (?P<reason>.*)`), "tcp", ""},
-	{regexp.MustCompile(`^\s*(?:-?bash: )?(?:line \d+: )?/dev/tcp/(?P<name>[^/]+)/(?P<port>\d+): (?P<reason>.*)`), "tcp", ""},
-	{regexp.MustCompile(`^\s*\* +Connected to (?P<name>\S+) \((?P<address>[^)]+)\) port (?P<port>\d+)`), "tcp", "ok"},
-	{regexp.MustCompile(`^\s*\* +connect to (?P<name>\S+) port (?P<port>\d+)(?: from \S+ port \d+)? failed: (?P<reason>.*)`), "tcp", ""},
-	{regexp.MustCompile(`^\s*curl: \((?:7|28)\) (?i:failed to connect|connection timed out|couldn't connect|could not connect)(?: to (?P<name>\S+) port (?P<port>\d+)(?: after \d+ ms)?)?(?P<reason>.*)`), "tcp", ""},
-	{regexp.MustCompile(`^\s*curl: \(28\) Operation timed out`), "http", "timeout"},
-	{regexp.MustCompile(`^\s*curl: \((?:35|52|56)\) (?P<reason>.*)`), "http", ""},
-	{regexp.MustCompile(`^\s*Connecting to (?P<name>[^\s|(]+)(?: \([^)]*\))?(?:\|(?P<address>[^|]+)\|)?:(?P<port>\d+)\.\.\. connected`), "tcp", "ok"},
-	{regexp.MustCompile(`^\s*Connecting to (?P<name>[^\s|(]+)(?: \([^)]*\))?(?:\|(?P<address>[^|]+)\|)?:(?P<port>\d+)\.\.\. failed: (?P<reason>.*)`), "tcp", ""},
-	{regexp.MustCompile(`^\s*wget: can't connect to remote host \((?P<name>[^)]+)\): (?P<reason>.*)`), "tcp", ""},
+	{lazy(`^\s*Connection to (?P<name>\S+)(?: \((?P<address>\S+)\))? (?P<port>\d+) port \[(?P<kind>\w+)/\S+\] succeeded`), "tcp", "ok"},
+	{lazy(`^\s*nc: connect to (?P<name>\S+)(?: \((?P<address>\S+)\))? port (?P<port>\d+) \((?P<kind>\w+)\) failed: (?P<reason>.*)`), "tcp", ""},
+	{lazy(`^\s*nc: connect to (?P<name>\S+)(?: \((?P<address>\S+)\))? port (?P<port>\d+) \((?P<kind>\w+)\) timed out`), "tcp", "timeout"},
+	{lazy(`^\s*Ncat: Connected to (?P<name>\S+):(?P<port>\d+)\.`), "tcp", "ok"},
+	{lazy(`^\s*Ncat: (?P<reason>Connection|TIMEOUT|No route to host|Network is unreachable)`), "tcp", ""},
+	{lazy(`^\s*(?P<name>\S+) \[(?P<address>[\d.]+)\] (?P<port>\d+) \(\S+\) open`), "tcp", "ok"},
+	{lazy(`^\s*(?P<name>\S+) \[(?P<address>[\d.]+)\] (?P<port>\d+) \(\S+\) : (?P<reason>.*)`), "tcp", ""},
+	{lazy(`^\s*telnet: connect to address (?P<name>\S+): (?P<reason>.*)`), "tcp", ""},
+	{lazy(`^\s*telnet: [Uu]nable to connect to remote host: (?P<reason>.*)`), "tcp", ""},
+	{lazy(`^\s*telnet: can't connect to remote host \((?P<name>[^)]+)\): (?P<reason>.*)`), "tcp", ""},
+	{lazy(`^\s*Connected to (?P<name>\S+)\.$`), "tcp", "ok"},
+	{lazy(`^\s*ssh: connect to host (?P<name>\S+) port (?P<port>\d+): (?P<reason>.*)`), "tcp", ""},
+	{lazy(`^\s*(?:-?bash: )?(?:line \d+: )?/dev/tcp/(?P<name>[^/]+)/(?P<port>\d+): (?P<reason>.*)`), "tcp", ""},
+	{lazy(`^\s*\* +Connected to (?P<name>\S+) \((?P<address>[^)]+)\) port (?P<port>\d+)`), "tcp", "ok"},
+	{lazy(`^\s*\* +connect to (?P<name>\S+) port (?P<port>\d+)(?: from \S+ port \d+)? failed: (?P<reason>.*)`), "tcp", ""},
+	{lazy(`^\s*curl: \((?:7|28)\) (?i:failed to connect|connection timed out|couldn't connect|could not connect)(?: to (?P<name>\S+) port (?P<port>\d+)(?: after \d+ ms)?)?(?P<reason>.*)`), "tcp", ""},
+	{lazy(`^\s*curl: \(28\) Operation timed out`), "http", "timeout"},
+	{lazy(`^\s*curl: \((?:35|52|56)\) (?P<reason>.*)`), "http", ""},
+	{lazy(`^\s*Connecting to (?P<name>[^\s|(]+)(?: \([^)]*\))?(?:\|(?P<address>[^|]+)\|)?:(?P<port>\d+)\.\.\. connected`), "tcp", "ok"},
+	{lazy(`^\s*Connecting to (?P<name>[^\s|(]+)(?: \([^)]*\))?(?:\|(?P<address>[^|]+)\|)?:(?P<port>\d+)\.\.\. failed: (?P<reason>.*)`), "tcp", ""},
+	{lazy(`^\s*wget: can't connect to remote host \((?P<name>[^)]+)\): (?P<reason>.*)`), "tcp", ""},
 }
 
 // connectTarget reads the target out of a command line.

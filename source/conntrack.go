@@ -2,7 +2,6 @@ package source
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,8 +27,8 @@ var (
 )
 
 var (
-	conntrackPair = regexp.MustCompile(`([a-z_]+)=(\d+)`)
-	conntrackWord = regexp.MustCompile(`^\s*([a-z_]+)\s+(\d+)$`)
+	conntrackPair = lazy(`([a-z_]+)=(\d+)`)
+	conntrackWord = lazy(`^\s*([a-z_]+)\s+(\d+)$`)
 	// the tool's names for counters that the kernel's file calls otherwise
 	conntrackNames = map[string]string{"clash_resolve": "clashres", "error": "icmp_error"}
 )
@@ -84,8 +83,8 @@ func readConntrackStatistics(it *Item, emit func(ddx.Fact)) error {
 }
 
 var (
-	conntrackEntry  = regexp.MustCompile(`^\s*(?:(?:ipv[46])\s+\d+\s+)?([a-z0-9]+)\s+\d+ \d+ (?:([A-Z_]+2?) )?src=(\S+) dst=(\S+)(?: type=\d+ code=\d+ id=\d+)?(?: sport=(\d+) dport=(\d+))?`)
-	conntrackFooter = regexp.MustCompile(`^\s*conntrack v\S+ \(conntrack-tools\): (\d+) flow entries have been shown`)
+	conntrackEntry  = lazy(`^\s*(?:(?:ipv[46])\s+\d+\s+)?([a-z0-9]+)\s+\d+ \d+ (?:([A-Z_]+2?) )?src=(\S+) dst=(\S+)(?: type=\d+ code=\d+ id=\d+)?(?: sport=(\d+) dport=(\d+))?`)
+	conntrackFooter = lazy(`^\s*conntrack v\S+ \(conntrack-tools\): (\d+) flow entries have been shown`)
 )
 
 // readConntrackList counts the entries by protocol and state, and names the

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"strings"
 
 	"ddx"
@@ -25,7 +24,7 @@ var containerJSON = Reader{
 	},
 }
 
-var containerKeys = regexp.MustCompile(`"(?:OOMKilled|taskArn|containerStatuses|RestartCount)"\s*:`)
+var containerKeys = lazy(`"(?:OOMKilled|taskArn|containerStatuses|RestartCount)"\s*:`)
 
 func (it *Item) walkContainers(n *jsonNode, owner string, emit func(ddx.Fact)) {
 	name := strings.TrimPrefix(n.text("Name"), "/")
@@ -118,15 +117,15 @@ var containerTables = Reader{
 }
 
 var (
-	dockerHeader = regexp.MustCompile(`(?m)^\s*CONTAINER(?: ID)? +IMAGE +`)
-	podHeader    = regexp.MustCompile(`(?m)^(?:NAMESPACE +)?NAME +READY +STATUS +RESTARTS`)
-	eventHeader  = regexp.MustCompile(`(?m)^(?:NAMESPACE +)?LAST SEEN +(?:FIRST SEEN +)?.*\bTYPE +REASON`)
-	describePod  = regexp.MustCompile(`(?m)^(?:Name|Namespace|Node):\s+\S+[\s\S]*?^(?:Containers|Conditions|Events|Init Containers):`)
-	podEventRow  = regexp.MustCompile(`(?m)^ +(?:Warning|Normal) +([A-Z]\w+) +(?:\S+ \(x(\d+) over \S+\)|\S+) +([\w-]+)(?:, \S+)? +(.*\S)[ \t\r]*$`)
-	exitedStatus = regexp.MustCompile(`^Exited \((\d+)\)`)
-	wideGap      = regexp.MustCompile(` {2,}|\t+`)
-	describeKey  = regexp.MustCompile(`^( *)([A-Z][\w ]*):(?: +(.*?))?\s*$`)
-	describeName = regexp.MustCompile(`^ {2}([a-z0-9][\w.-]*):\s*$`)
+	dockerHeader = lazy(`(?m)^\s*CONTAINER(?: ID)? +IMAGE +`)
+	podHeader    = lazy(`(?m)^(?:NAMESPACE +)?NAME +READY +STATUS +RESTARTS`)
+	eventHeader  = lazy(`(?m)^(?:NAMESPACE +)?LAST SEEN +(?:FIRST SEEN +)?.*\bTYPE +REASON`)
+	describePod  = lazy(`(?m)^(?:Name|Namespace|Node):\s+\S+[\s\S]*?^(?:Containers|Conditions|Events|Init Containers):`)
+	podEventRow  = lazy(`(?m)^ +(?:Warning|Normal) +([A-Z]\w+) +(?:\S+ \(x(\d+) over \S+\)|\S+) +([\w-]+)(?:, \S+)? +(.*\S)[ \t\r]*$`)
+	exitedStatus = lazy(`^Exited \((\d+)\)`)
+	wideGap      = lazy(` {2,}|\t+`)
+	describeKey  = lazy(`^( *)([A-Z][\w ]*):(?: +(.*?))?\s*$`)
+	describeName = lazy(`^ {2}([a-z0-9][\w.-]*):\s*$`)
 )
 
 func readContainerTable(it *Item, emit func(ddx.Fact)) error {

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -18,9 +17,9 @@ var coreDNS = Reader{
 }
 
 var (
-	coreQuery = regexp.MustCompile(`\[INFO\] \S+:\d+ - \d+ "([A-Z0-9]+) IN (\S+) (udp|tcp) [^"]*" ([A-Z]+) (\S+) \d+ ([\d.]+)s`)
-	coreError = regexp.MustCompile(`\[ERROR\] plugin/errors: \d (\S+) ([A-Z0-9]+): (.*)$`)
-	coreTo    = regexp.MustCompile(`->\[?([0-9a-f.:]+?)\]?:\d+: `)
+	coreQuery = lazy(`\[INFO\] \S+:\d+ - \d+ "([A-Z0-9]+) IN (\S+) (udp|tcp) [^"]*" ([A-Z]+) (\S+) \d+ ([\d.]+)s`)
+	coreError = lazy(`\[ERROR\] plugin/errors: \d (\S+) ([A-Z0-9]+): (.*)$`)
+	coreTo    = lazy(`->\[?([0-9a-f.:]+?)\]?:\d+: `)
 )
 
 // coreLimit is how many different answers of a log become facts: the last of

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"strings"
 
 	"ddx"
@@ -79,8 +78,8 @@ var cpuShares = Reader{
 }
 
 var (
-	mpstatHeader = regexp.MustCompile(`(?m)^.*\bCPU +%us(?:e?)r +%nice +%sys.*%idle`)
-	vmstatHeader = regexp.MustCompile(`(?m)^\s*r +b +swpd +free +buff +cache .* us +sy +id +wa`)
+	mpstatHeader = lazy(`(?m)^.*\bCPU +%us(?:e?)r +%nice +%sys.*%idle`)
+	vmstatHeader = lazy(`(?m)^\s*r +b +swpd +free +buff +cache .* us +sy +id +wa`)
 )
 
 // topBatch reads top -b: the summary and the tasks below it.
@@ -110,7 +109,8 @@ var topBatch = Reader{
 				emit(it.fact("tasks", host, n, it.lineText(n), "total", asInt(m[1]), "zombies", asInt(m[2])))
 			case topMem.MatchString(line):
 				m := topMem.FindStringSubmatch(line)
-				unit := map[string]float64{"K": 1, "M": 1 << 10, "G": 1 << 20}[strings.ToUpper(m[1] + m[3])[:1]]
+				unit := map[string]float64{"M": 1 << 10, "G": 1 << 20}[strings.ToUpper(m[1]+m[3])]
+				unit = max(unit, 1) // kB where it names none
 				total, ok1 := asSize(m[2], unit, 1).(int64)
 				rest := topFree.FindStringSubmatch(line)
 				if ok1 && rest != nil {
@@ -127,12 +127,12 @@ var topBatch = Reader{
 }
 
 var (
-	topCPU       = regexp.MustCompile(`(?m)^\s*%?Cpu\(s\): *[\d.,]+[% ]*us`)
-	topShare     = regexp.MustCompile(`([\d.]+)[% ]*(us|sy|ni|id|wa|hi|si|st)\b`)
-	topTasks     = regexp.MustCompile(`(?m)^\s*(?:Tasks|Threads): *(\d+) total,.*?(\d+) zombie`)
-	topMem       = regexp.MustCompile(`^\s*(?:([KMG])iB )?Mem ?: *([\d.]+)([kMG]?)[ +]total`)
-	topFree      = regexp.MustCompile(`([\d.]+)[kKMG]?[ +]free`)
-	topRowHeader = regexp.MustCompile(`(?m)^\s*PID +USER +PR +NI +VIRT.* COMMAND`)
+	topCPU       = lazy(`(?m)^\s*%?Cpu\(s\): *[\d.,]+[% ]*us`)
+	topShare     = lazy(`([\d.]+)[% ]*(us|sy|ni|id|wa|hi|si|st)\b`)
+	topTasks     = lazy(`(?m)^\s*(?:Tasks|Threads): *(\d+) total,.*?(\d+) zombie`)
+	topMem       = lazy(`^\s*(?:([KMG])iB )?Mem ?: *([\d.]+)([kMG]?)[ +]total`)
+	topFree      = lazy(`([\d.]+)[kKMG]?[ +]free`)
+	topRowHeader = lazy(`(?m)^\s*PID +USER +PR +NI +VIRT.* COMMAND`)
 )
 
 func (it *Item) topRow(header *columns, n int, line string, emit func(ddx.Fact)) {

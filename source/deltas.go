@@ -2,6 +2,7 @@ package source
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"ddx"
@@ -48,7 +49,7 @@ func deltas(facts []sampled) []ddx.Fact {
 		return out
 	}
 	for i := range facts {
-		keys[i] = identity(&facts[i].Fact)
+		keys[i] = measurement(&facts[i].Fact)
 		t := things[keys[i]]
 		if t == nil {
 			t = &thing{}
@@ -72,19 +73,13 @@ func deltas(facts []sampled) []ddx.Fact {
 	return out
 }
 
-// identity names what a fact measures, and by which reader: lsblk and
-// /proc/diskstats say different things of one disk, and only the second is
-// sampled again.
+// identity names what a fact measures.
 func identity(f *ddx.Fact) string {
 	k := ddx.LookupFact(f.Kind)
 	var b strings.Builder
 	b.WriteString(f.Kind)
 	b.WriteByte(0)
 	b.WriteString(f.Subject.String())
-	if len(f.Evidence) > 0 {
-		b.WriteByte(0)
-		b.WriteString(f.Evidence[0].Kind)
-	}
 	if k != nil {
 		for _, name := range k.Key {
 			b.WriteByte(0)
@@ -92,6 +87,76 @@ func identity(f *ddx.Fact) string {
 		}
 	}
 	return b.String()
+}
+
+// measurement is identity together with the reader and the file or command. Two
+// readers measure two things, even under one name: /proc/net/dev counts as
+// dropped what ip -s link counts as missed, and neither is a second look at the
+// other; /proc/diskstats and /sys/block look at one disk at different moments.
+func measurement(f *ddx.Fact) string {
+	if len(f.Evidence) == 0 {
+		return identity(f)
+	}
+	return identity(f) + "\x00" + f.Evidence[0].Kind + "\x00" + itemOrigin(f)
+}
+
+// itemOrigin is the origin of the item that a fact was read from.
+func itemOrigin(f *ddx.Fact) string {
+	if len(f.Evidence) == 0 {
+		return ""
+	}
+	origin := f.Evidence[0].Origin
+	if i := strings.LastIndexByte(origin, ':'); i > 0 {
+		return origin[:i]
+	}
+	return origin
+}
+
+// distinct leaves out a fact that says nothing beyond an earlier one of the
+// same thing from other material: a host tells much of itself twice.
+func distinct(facts []ddx.Fact) []ddx.Fact {
+	type said struct {
+		fact *ddx.Fact
+		item string
+	}
+	before := map[string][]said{}
+	out := facts[:0:0]
+	for i := range facts {
+		f := &facts[i]
+		if f.Kind == "unavailable" || f.Kind == "unrecognised" {
+			out = append(out, *f)
+			continue
+		}
+		key, item := identity(f), itemOrigin(f)
+		repeats := slices.ContainsFunc(before[key], func(s said) bool { return s.item != item && covers(s.fact, f) })
+		if repeats {
+			continue
+		}
+		if n := len(before[key]); n < 8 { // more facts of one thing are a list, not a repetition
+			before[key] = append(before[key], said{f, item})
+		}
+		out = append(out, *f)
+	}
+	return out
+}
+
+// covers reports whether a says all that b says.
+func covers(a, b *ddx.Fact) bool {
+	for name, v := range b.Fields {
+		w, ok := a.Fields[name]
+		if !ok {
+			return false
+		}
+		if list, isList := v.([]string); isList {
+			other, _ := w.([]string)
+			if !slices.Equal(list, other) {
+				return false
+			}
+		} else if v != w {
+			return false
+		}
+	}
+	return true
 }
 
 // counterOf returns the counter field of a kind that can carry a delta.

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -23,11 +22,11 @@ var diskFree = Reader{
 }
 
 var (
-	dfHeader   = regexp.MustCompile(`(?m)^[ \t]*(?:Filesystem|File) .*(?:Mounted on|Use%|Capacity|Avail)`)
-	dfBareLine = regexp.MustCompile(`(?m)^[ \t]*(?:/dev/\S+|overlay|tmpfs|[\w.:-]+:/\S*)[ \t]+(?:[a-z]\w+[ \t]+)?(?:-?[\d.]+[KMGTP]?i?[ \t]+){3}(?:\d+%|-)[ \t]+/\S*[ \t\r]*$`)
-	dfError    = regexp.MustCompile(`(?m)^[ \t]*(?:/\S*/)?df: (?:cannot access )?[‘'` + "`" + `"]?(/[^‘’'"` + "`" + `:]*)[’'"]?: (Stale (?:NFS )?file handle|Transport endpoint is not connected|Input/output error|Permission denied|Connection timed out|Host is down|No such file or directory|Required key not available|Resource temporarily unavailable)`)
-	blockTitle = regexp.MustCompile(`^(\d+)([KMGB]?)B?-blocks$`)
-	dfNumber   = regexp.MustCompile(`^-?[\d.,]+[KMGTPE]?i?B?$`)
+	dfHeader   = lazy(`(?m)^[ \t]*(?:Filesystem|File) .*(?:Mounted on|Use%|Capacity|Avail)`)
+	dfBareLine = lazy(`(?m)^[ \t]*(?:/dev/\S+|overlay|tmpfs|[\w.:-]+:/\S*)[ \t]+(?:[a-z]\w+[ \t]+)?(?:-?[\d.]+[KMGTP]?i?[ \t]+){3}(?:\d+%|-)[ \t]+/\S*[ \t\r]*$`)
+	dfError    = lazy(`(?m)^[ \t]*(?:/\S*/)?df: (?:cannot access )?[‘'` + "`" + `"]?(/[^‘’'"` + "`" + `:]*)[’'"]?: (Stale (?:NFS )?file handle|Transport endpoint is not connected|Input/output error|Permission denied|Connection timed out|Host is down|No such file or directory|Required key not available|Resource temporarily unavailable)`)
+	blockTitle = lazy(`^(\d+)([KMGB]?)B?-blocks$`)
+	dfNumber   = lazy(`^-?[\d.,]+[KMGTPE]?i?B?$`)
 )
 
 // dfForm is what the header says of the rows below it.

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,17 +16,17 @@ var digReader = Reader{
 }
 
 var (
-	digHeader   = regexp.MustCompile(`->>HEADER<<- opcode: \w+[,;] (?:status|rcode): (\w+)[,;] id: (\d+)`)
-	digFlags    = regexp.MustCompile(`^\s*;; [Ff]lags: ([a-z ]*?) ?; QUERY: \d+[,;] ANSWER: (\d+)[,;] AUTHORITY: (\d+)`)
-	digQuestion = regexp.MustCompile(`^\s*;;? ?(\S+)\s+(?:IN|CH)\s+(\w+)\s*$`)
-	digRecord   = regexp.MustCompile(`^\s*([^\s;]\S*)\s+(?:(\d+)\s+)?IN\s+([A-Z][A-Z0-9]*)\s+(\S.*)$`)
-	digSection  = regexp.MustCompile(`^\s*;; (\w+)(?: PSEUDO)?\s?SECTION:`)
-	digServer   = regexp.MustCompile(`^\s*;; (?:SERVER: ([0-9A-Fa-f.:%\w]+?)(?:#\d+)?(?:\([^)]*\))?|From ([0-9a-fA-F.:]+)@\d+)(?:\s*\((UDP|TCP)\))?(?: in ([\d.]+) ms)?\s*$`)
-	digTime     = regexp.MustCompile(`^\s*;; Query time: (\d+) ([mu])sec`)
-	digBanner   = regexp.MustCompile(`^\s*; <<>> DiG [^<]*<<>> (.*)$`)
-	digReceived = regexp.MustCompile(`^\s*;; Received \d+ bytes from ([0-9a-fA-F.:]+)#\d+\S* in (\d+) ms`)
-	digProblem  = regexp.MustCompile(`(?:communications error to ([^\s#]+)#\d+: |connection timed out; |^\s*;; )(timed out|connection refused|network unreachable|host unreachable|end of file|no servers could be reached)`)
-	digEDE      = regexp.MustCompile(`^\s*; EDE: (\d+(?: \([^)]*\))?(?::? .*)?)`)
+	digHeader   = lazy(`->>HEADER<<- opcode: \w+[,;] (?:status|rcode): (\w+)[,;] id: (\d+)`)
+	digFlags    = lazy(`^\s*;; [Ff]lags: ([a-z ]*?) ?; QUERY: \d+[,;] ANSWER: (\d+)[,;] AUTHORITY: (\d+)`)
+	digQuestion = lazy(`^\s*;;? ?(\S+)\s+(?:IN|CH)\s+(\w+)\s*$`)
+	digRecord   = lazy(`^\s*([^\s;]\S*)\s+(?:(\d+)\s+)?IN\s+([A-Z][A-Z0-9]*)\s+(\S.*)$`)
+	digSection  = lazy(`^\s*;; (\w+)(?: PSEUDO)?\s?SECTION:`)
+	digServer   = lazy(`^\s*;; (?:SERVER: ([0-9A-Fa-f.:%\w]+?)(?:#\d+)?(?:\([^)]*\))?|From ([0-9a-fA-F.:]+)@\d+)(?:\s*\((UDP|TCP)\))?(?: in ([\d.]+) ms)?\s*$`)
+	digTime     = lazy(`^\s*;; Query time: (\d+) ([mu])sec`)
+	digBanner   = lazy(`^\s*; <<>> DiG [^<]*<<>> (.*)$`)
+	digReceived = lazy(`^\s*;; Received \d+ bytes from ([0-9a-fA-F.:]+)#\d+\S* in (\d+) ms`)
+	digProblem  = lazy(`(?:communications error to ([^\s#]+)#\d+: |connection timed out; |^\s*;; )(timed out|connection refused|network unreachable|host unreachable|end of file|no servers could be reached)`)
+	digEDE      = lazy(`^\s*; EDE: (\d+(?: \([^)]*\))?(?::? .*)?)`)
 )
 
 func matchDig(_ string, head []byte) bool {
@@ -51,7 +50,7 @@ func matchDig(_ string, head []byte) bool {
 	return records > 0 && other == 0 && records <= 64
 }
 
-func anyDigLine(head []byte, re *regexp.Regexp) bool {
+func anyDigLine(head []byte, re *lazyRegexp) bool {
 	for line := range strings.Lines(string(head)) {
 		if re.MatchString(strings.TrimRight(line, "\r\n")) {
 			return true

@@ -2,7 +2,6 @@ package source
 
 import (
 	"bytes"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -34,7 +33,7 @@ var diskStats = Reader{
 	},
 }
 
-var diskstatsLine = regexp.MustCompile(`(?m)^ *\d+ +\d+ ([a-z][\w!-]*)((?: \d+){11,17})[ \t\r]*$`)
+var diskstatsLine = lazy(`(?m)^ *\d+ +\d+ ([a-z][\w!-]*)((?: \d+){11,17})[ \t\r]*$`)
 
 func (it *Item) emitDiskstat(disk string, w []string, n int, emit func(ddx.Fact)) {
 	if len(w) < 11 {
@@ -132,9 +131,9 @@ var diskRates = Reader{
 	},
 }
 
-var iostatCPU = regexp.MustCompile(`(?m)^\s*avg-cpu: +%user`)
+var iostatCPU = lazy(`(?m)^\s*avg-cpu: +%user`)
 
-var iostatHeader = regexp.MustCompile(`(?m)^\s*(?:Device:?|\S+(?: [AP]M)? +DEV) +.*(?:r/s|tps|rkB/s).*%util`)
+var iostatHeader = lazy(`(?m)^\s*(?:Device:?|\S+(?: [AP]M)? +DEV) +.*(?:r/s|tps|rkB/s).*%util`)
 
 // diskRate reads one device. Newer versions print waiting times of reads and
 // writes apart: the larger of them is stated.
@@ -218,8 +217,8 @@ var ebsStatistics = Reader{
 }
 
 var (
-	ebsMark  = regexp.MustCompile(`(?m)^\s*"?(?:EBS Volume Performance Exceeded|EC2 Instance EBS Performance Exceeded|ebs_volume_performance_exceeded_\w+|ec2_instance_ebs_performance_exceeded_\w+)`)
-	ebsValue = regexp.MustCompile(`^\s*"?([A-Za-z][\w ]*?(?: \([\w ]+\))?)"?\s*:\s*(\d+),?\s*$`)
+	ebsMark  = lazy(`(?m)^\s*"?(?:EBS Volume Performance Exceeded|EC2 Instance EBS Performance Exceeded|ebs_volume_performance_exceeded_\w+|ec2_instance_ebs_performance_exceeded_\w+)`)
+	ebsValue = lazy(`^\s*"?([A-Za-z][\w ]*?(?: \([\w ]+\))?)"?\s*:\s*(\d+),?\s*$`)
 )
 
 // nvmeList reads nvme list, the table and JSON.
@@ -254,6 +253,6 @@ var nvmeList = Reader{
 }
 
 var (
-	nvmeHeader = regexp.MustCompile(`(?m)^Node +(?:Generic +)?SN +Model `)
-	nvmeRow    = regexp.MustCompile(`(?m)^[ \t]*/dev/(nvme\d+n\d+) +(?:/dev/ng\S+ +)?(\S+) +(\S.*?) +(?:0x)?[0-9a-f]+ +[\d.]+ +[KMGT]?B +/ `)
+	nvmeHeader = lazy(`(?m)^Node +(?:Generic +)?SN +Model `)
+	nvmeRow    = lazy(`(?m)^[ \t]*/dev/(nvme\d+n\d+) +(?:/dev/ng\S+ +)?(\S+) +(\S.*?) +(?:0x)?[0-9a-f]+ +[\d.]+ +[KMGT]?B +/ `)
 )

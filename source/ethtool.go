@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -60,8 +59,8 @@ var (
 )
 
 var (
-	ethtoolHeading = regexp.MustCompile(`^\s*(?:Ring|Channel|Coalesce|Offload|Pause) parameters for (\S+?):|^\s*(?:Features|Settings) for (\S+?):|^\s*NIC statistics for (\S+?):`)
-	loneInterface  = regexp.MustCompile(`^\s*(?:[=#-]+\s*)?((?:lo|eth|en[opsx]|wl|bond|br|veth|eni|ib|team|docker|virbr|tun|tap|vif)[\w.@-]{0,13}):?(?:\s*[=#-]+)?\s*$`)
+	ethtoolHeading = lazy(`^\s*(?:Ring|Channel|Coalesce|Offload|Pause) parameters for (\S+?):|^\s*(?:Features|Settings) for (\S+?):|^\s*NIC statistics for (\S+?):`)
+	loneInterface  = lazy(`^\s*(?:[=#-]+\s*)?((?:lo|eth|en[opsx]|wl|bond|br|veth|eni|ib|team|docker|virbr|tun|tap|vif)[\w.@-]{0,13}):?(?:\s*[=#-]+)?\s*$`)
 )
 
 // interfaceOf follows which interface the lines of ethtool output are about:
@@ -191,7 +190,7 @@ func readEthtoolChannels(it *Item, emit func(ddx.Fact)) error {
 	return nil
 }
 
-var adaptiveLine = regexp.MustCompile(`^\s*Adaptive RX: (on|off|n/a)`)
+var adaptiveLine = lazy(`^\s*Adaptive RX: (on|off|n/a)`)
 
 func readEthtoolCoalesce(it *Item, emit func(ddx.Fact)) error {
 	of := newInterfaceOf(it)
@@ -237,7 +236,7 @@ func readEthtoolCoalesce(it *Item, emit func(ddx.Fact)) error {
 	return nil
 }
 
-var featureLine = regexp.MustCompile(`^\s*([a-z][a-z0-9-]+): (on|off)\b(.*)$`)
+var featureLine = lazy(`^\s*([a-z][a-z0-9-]+): (on|off)\b(.*)$`)
 
 func readEthtoolFeatures(it *Item, emit func(ddx.Fact)) error {
 	of := newInterfaceOf(it)

@@ -2,7 +2,6 @@ package source
 
 import (
 	"bytes"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -23,9 +22,9 @@ var ethtoolStatistics = Reader{
 }
 
 var (
-	bareENACounter = regexp.MustCompile(`(?m)^\s*(?:queue_\d+_[rt]x_\w+|\w+_allowance_(?:exceeded|available)|wd_expired|tx_timeout|interface_(?:up|down)|admin_q_pause|reset_fail|total_resets|missing_\w+|suspected_poll_starvation|device_request_reset|bad_[rt]x_\w+|[rt]x_desc_malformed|invalid_state|os_netdev_wd|admin_to|rx_overruns|ena_\w+|suspend|resume): -?\d+\s*$`)
-	statLine       = regexp.MustCompile(`^\s*(.+?):\s*(-?\d+)\s*$`)
-	queueStat      = regexp.MustCompile(`^queue_\d+_((?:xdp_)?[rt]x_\w+)$`)
+	bareENACounter = lazy(`(?m)^\s*(?:queue_\d+_[rt]x_\w+|\w+_allowance_(?:exceeded|available)|wd_expired|tx_timeout|interface_(?:up|down)|admin_q_pause|reset_fail|total_resets|missing_\w+|suspected_poll_starvation|device_request_reset|bad_[rt]x_\w+|[rt]x_desc_malformed|invalid_state|os_netdev_wd|admin_to|rx_overruns|ena_\w+|suspend|resume): -?\d+\s*$`)
+	statLine       = lazy(`^\s*(.+?):\s*(-?\d+)\s*$`)
+	queueStat      = lazy(`^queue_\d+_((?:xdp_)?[rt]x_\w+)$`)
 )
 
 func readEthtoolStatistics(it *Item, emit func(ddx.Fact)) error {

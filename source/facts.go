@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"ddx"
@@ -21,13 +24,14 @@ import (
 // caller made, such as the name of a reader that does not exist; the facts
 // stand all the same.
 func Facts(t Take) (facts []ddx.Fact, logs []Log, err error) {
-	hint := logline.Hint{Now: t.Header.Now, Host: t.Header.Host, Boot: bootTime(t)}
+	hint := logline.Hint{Now: t.Header.Now, Host: t.Header.Host, Boot: bootTime(t), Location: zoneOf(t)}
 	r := reading{hint: hint, had: map[string]bool{}, stats: map[int]*Item{}}
+	known := recogniseAll(t.Items)
 	for i := range t.Items {
-		r.item(&t.Items[i])
+		r.item(&t.Items[i], known[i])
 	}
 	r.missing()
-	facts = append(slices.Clone(t.Facts), deltas(r.facts)...)
+	facts = append(slices.Clone(t.Facts), distinct(deltas(r.facts))...)
 	facts = append(facts, r.cpuShares()...)
 	return JoinParts(SysctlTables(facts)), r.logs, errors.Join(r.errs...)
 }
@@ -48,7 +52,7 @@ func (r *reading) emit(it *Item) func(ddx.Fact) {
 }
 
 // item reads one item. The item itself stays as it is.
-func (r *reading) item(original *Item) {
+func (r *reading) item(original *Item, known recognised) {
 	it := *original
 	asked := it.Reader != ""
 	if it.Absent != "" {
@@ -57,10 +61,9 @@ func (r *reading) item(original *Item) {
 			return
 		}
 	}
-	head := it.head(HeadSize)
-	rd, err := r.recognise(&it, head)
-	if err != nil {
-		r.errs = append(r.errs, err)
+	head, rd := known.head, known.reader
+	if known.err != nil {
+		r.errs = append(r.errs, known.err)
 		return
 	}
 	name := ""
@@ -68,7 +71,7 @@ func (r *reading) item(original *Item) {
 		name = rd.Name
 	}
 	if rd != nil && !rd.Log && rd.Read != nil {
-		if r.structured(&it, rd) {
+		if r.structured(&it, rd, asked) {
 			r.had[name] = true
 		}
 		if asked || isJSONDocument(head) || !isText(head) {
@@ -106,15 +109,39 @@ func bootOf(it *Item) string {
 	return ""
 }
 
-// recognise finds the reader of an item whose content may be a stream.
-func (r *reading) recognise(it *Item, head []byte) (*Reader, error) {
-	probe := *it
-	probe.Data, probe.Open = head, nil
-	return Recognise(&probe)
+// recognised is what recognition found of an item.
+type recognised struct {
+	head   []byte
+	reader *Reader
+	err    error
+}
+
+// recogniseAll recognises all items that have content, several at a time: it
+// is most of the work on a large collection.
+func recogniseAll(items []Item) []recognised {
+	out := make([]recognised, len(items))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(items)) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(items); i = int(next.Add(1)) - 1 {
+				it := &items[i]
+				if it.Data == nil && it.Open == nil {
+					continue
+				}
+				probe := *it
+				probe.Data, probe.Open = it.head(HeadSize), nil
+				rd, err := Recognise(&probe)
+				out[i] = recognised{probe.Data, rd, err}
+			}
+		})
+	}
+	wg.Wait()
+	return out
 }
 
 // structured reads an item by its reader and reports whether it gave facts.
-func (r *reading) structured(it *Item, rd *Reader) bool {
+func (r *reading) structured(it *Item, rd *Reader, asked bool) bool {
 	it.Reader = rd.Name
 	if it.Open != nil {
 		if err := load(it); err != nil {
@@ -123,7 +150,11 @@ func (r *reading) structured(it *Item, rd *Reader) bool {
 		}
 	}
 	before := len(r.facts)
-	if err := rd.Read(it, r.emit(it)); err != nil {
+	err := rd.Read(it, r.emit(it))
+	if err == nil && asked && it.Named && len(r.facts) == before && len(bytes.TrimSpace(it.Data)) > 0 {
+		err = errors.New("nothing of this form in it; 'ddx collect --list' names the forms")
+	}
+	if err != nil {
 		r.unavailable(it, ddx.NotReadable, fmt.Sprintf("read %s as %s: %v", it.Origin, rd.Name, err), rd)
 	}
 	if isProcStat(it) {
@@ -217,6 +248,19 @@ func bootTime(t Take) time.Time {
 		}
 	}
 	return byUptime
+}
+
+// zoneOf returns the time zone of the host, in which its syslog writes: that
+// of its /etc/localtime, else the one that the caller gave.
+func zoneOf(t Take) *time.Location {
+	for i := range t.Items {
+		if it := &t.Items[i]; bytes.HasPrefix(it.Data, []byte("TZif")) {
+			if loc, err := time.LoadLocationFromTZData("local", it.Data); err == nil {
+				return loc
+			}
+		}
+	}
+	return t.location
 }
 
 // cpuShares makes the shares of CPU time between the first and the last sample

@@ -2,7 +2,6 @@ package source
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 
 	"ddx"
@@ -19,8 +18,8 @@ var findmntTable = Reader{
 }
 
 var (
-	findmntHeader = regexp.MustCompile(`(?m)^TARGET +SOURCE +FSTYPE +OPTIONS`)
-	quotedPair    = regexp.MustCompile(`([A-Z][A-Z0-9:%_-]*)="([^"]*)"`)
+	findmntHeader = lazy(`(?m)^TARGET +SOURCE +FSTYPE +OPTIONS`)
+	quotedPair    = lazy(`([A-Z][A-Z0-9:%_-]*)="([^"]*)"`)
 )
 
 func readFindmnt(it *Item, emit func(ddx.Fact)) error {

@@ -18,31 +18,31 @@ type redactor struct {
 	seen  map[string]string // addresses
 	hosts map[string]string
 	users map[string]string
-	names *regexp.Regexp
+	names *lazyRegexp
 	known [][]byte // the names, as they are
 }
 
 var (
-	addressLike  = regexp.MustCompile(`\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:/\d{1,2})?\b`)
-	dashedIP     = regexp.MustCompile(`\bip-(\d{1,3})-(\d{1,3})-(\d{1,3})-(\d{1,3})\b`)
-	address6Like = regexp.MustCompile(`(?i)(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?:/\d{1,3})?`)
-	hardware     = regexp.MustCompile(`(?i)\b[0-9a-f]{2}(?:([:-])[0-9a-f]{2}){5}\b`)
-	awsID        = regexp.MustCompile(`\b(i|r|vol|eni|eni-attach|subnet|vpc|sg|sgr|rtb|rtbassoc|acl|ami|snap|fs|fsmt|fsap|lt|nat|igw|vgw|tgw|vpce|eipalloc|eipassoc|dopt|pcx|key|asg|pl|eipassoc|aclassoc|rnat|h)-([0-9a-f]{8}(?:[0-9a-f]{9})?)\b`)
-	volumeSerial = regexp.MustCompile(`\b(vol)([0-9a-f]{17}|[0-9a-f]{8})\b`)
-	accountInARN = regexp.MustCompile(`\b(arn:aws[\w-]*:[\w-]*:[\w-]*:)(\d{12})\b`)
-	accountField = regexp.MustCompile(`(?i)("?(?:OwnerId|AccountId|account_?id|RequesterId|InstanceOwnerId|VpcOwnerId)"?\s*[:=]\s*"?)(\d{12})\b`)
-	accessKey    = regexp.MustCompile(`\b(AKIA|ASIA|AROA|AIDA)[A-Z0-9]{12,}\b`)
-	mail         = regexp.MustCompile(`\b[\w.+-]+@([\w-]+\.)+[A-Za-z]{2,}\b`)
-	jwt          = regexp.MustCompile(`\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*`)
-	secretField  = regexp.MustCompile(`(?i)(\b(?:[\w.]*[_.])?(?:secret_?(?:access_?)?key|secretaccesskey|session_?token|security_?token|pass(?:word|wd|phrase)?|api_?key|auth_?token|access_?token|ec2-metadata-token|tcp_fastopen_key|stable_secret|private_?key|credentials?))("?\s*[:=]\s*"?)([^\s"',;&]+)`)
-	bearer       = regexp.MustCompile(`(?i)\b(bearer|basic|authorization:\s*\w+)\s+[\w+/=.~-]{8,}`)
-	urlPassword  = regexp.MustCompile(`(\w+://[^\s/:@]+:)([^\s/@]+)@`)
-	homeOf       = regexp.MustCompile(`/home/([A-Za-z_][\w.-]*)`)
-	userField    = regexp.MustCompile(`(?:\b(?:user|USER|acct|ruser|logname)="?|\bfor (?:invalid )?user |\bAccepted \w+ for |\bFailed \w+ for (?:invalid user )?|: session (?:opened|closed) for user )([A-Za-z_][\w.-]{1,31})\b`)
-	userColumn   = regexp.MustCompile(`^(?:\s*\d+\s+\d+\s+([a-z_][\w.-]{2,31})\s+[RSDTtZI][<NLsl+]*\s|([a-z_][\w.-]{2,31})\s+\d+\s+\d+\.\d\s+\d+\.\d\s+\d+\s+\d+\s)`)
-	prompt       = regexp.MustCompile(`^\[?([A-Za-z_][\w.-]{0,31})@([A-Za-z][\w.-]{1,62})(?::[~/]| [~/\w.-]+\][$#])`)
-	privateBlock = regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----`)
-	privateEnd   = regexp.MustCompile(`-----END [A-Z ]*PRIVATE KEY-----`)
+	addressLike  = lazy(`\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:/\d{1,2})?\b`)
+	dashedIP     = lazy(`\bip-(\d{1,3})-(\d{1,3})-(\d{1,3})-(\d{1,3})\b`)
+	address6Like = lazy(`(?i)(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?:/\d{1,3})?`)
+	hardware     = lazy(`(?i)\b[0-9a-f]{2}(?:([:-])[0-9a-f]{2}){5}\b`)
+	awsID        = lazy(`\b(i|r|vol|eni|eni-attach|subnet|vpc|sg|sgr|rtb|rtbassoc|acl|ami|snap|fs|fsmt|fsap|lt|nat|igw|vgw|tgw|vpce|eipalloc|eipassoc|dopt|pcx|key|asg|pl|eipassoc|aclassoc|rnat|h)-([0-9a-f]{8}(?:[0-9a-f]{9})?)\b`)
+	volumeSerial = lazy(`\b(vol)([0-9a-f]{17}|[0-9a-f]{8})\b`)
+	accountInARN = lazy(`\b(arn:aws[\w-]*:[\w-]*:[\w-]*:)(\d{12})\b`)
+	accountField = lazy(`(?i)("?(?:OwnerId|AccountId|account_?id|RequesterId|InstanceOwnerId|VpcOwnerId)"?\s*[:=]\s*"?)(\d{12})\b`)
+	accessKey    = lazy(`\b(AKIA|ASIA|AROA|AIDA)[A-Z0-9]{12,}\b`)
+	mail         = lazy(`\b[\w.+-]+@([\w-]+\.)+[A-Za-z]{2,}\b`)
+	jwt          = lazy(`\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*`)
+	secretField  = lazy(`(?i)(\b(?:[\w.]*[_.])?(?:secret_?(?:access_?)?key|secretaccesskey|session_?token|security_?token|pass(?:word|wd|phrase)?|api_?key|auth_?token|access_?token|ec2-metadata-token|tcp_fastopen_key|stable_secret|private_?key|credentials?))("?\s*[:=]\s*"?)([^\s"',;&]+)`)
+	bearer       = lazy(`(?i)\b(bearer|basic|authorization:\s*\w+)\s+[\w+/=.~-]{8,}`)
+	urlPassword  = lazy(`(\w+://[^\s/:@]+:)([^\s/@]+)@`)
+	homeOf       = lazy(`/home/([A-Za-z_][\w.-]*)`)
+	userField    = lazy(`(?:\b(?:user|USER|acct|ruser|logname)="?|\bfor (?:invalid )?user |\bAccepted \w+ for |\bFailed \w+ for (?:invalid user )?|: session (?:opened|closed) for user )([A-Za-z_][\w.-]{1,31})\b`)
+	userColumn   = lazy(`^(?:\s*\d+\s+\d+\s+([a-z_][\w.-]{2,31})\s+[RSDTtZI][<NLsl+]*\s|([a-z_][\w.-]{2,31})\s+\d+\s+\d+\.\d\s+\d+\.\d\s+\d+\s+\d+\s)`)
+	prompt       = lazy(`^\[?([A-Za-z_][\w.-]{0,31})@([A-Za-z][\w.-]{1,62})(?::[~/]| [~/\w.-]+\][$#])`)
+	privateBlock = lazy(`-----BEGIN [A-Z ]*PRIVATE KEY-----`)
+	privateEnd   = lazy(`-----END [A-Z ]*PRIVATE KEY-----`)
 )
 
 // commonNames are users and words that identify nobody.
@@ -79,7 +79,7 @@ func (r *redactor) compile() {
 		r.known = append(r.known, []byte(names[i]))
 		names[i] = regexp.QuoteMeta(names[i])
 	}
-	r.names = regexp.MustCompile(`\b(?:` + strings.Join(names, "|") + `)\b`)
+	r.names = lazy(`\b(?:` + strings.Join(names, "|") + `)\b`)
 }
 
 // text redacts a text without line ends.
@@ -89,7 +89,7 @@ func (r *redactor) line(b []byte) []byte {
 	if len(b) == 0 {
 		return b
 	}
-	sub := func(re *regexp.Regexp, fn func(m []string) string) {
+	sub := func(re *lazyRegexp, fn func(m []string) string) {
 		if !re.Match(b) {
 			return
 		}

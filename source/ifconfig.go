@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -16,15 +15,15 @@ var ifconfigReader = Reader{
 }
 
 var (
-	ifconfigOld     = regexp.MustCompile(`^\s*(\S+)\s+Link encap:(\S+)(?:.*HWaddr ([0-9A-Fa-f:]{17}))?`)
-	ifconfigNew     = regexp.MustCompile(`^\s*(\S+): flags=\d+<([A-Z,]*)>\s+mtu (\d+)`)
-	ifconfigFlags   = regexp.MustCompile(`^\s+([A-Z][A-Z ]*?)\s+MTU:(\d+)\s+Metric`)
-	ifconfigInetOld = regexp.MustCompile(`^\s+inet addr:(\S+)(?:.*Mask:(\S+))?`)
-	ifconfigInetNew = regexp.MustCompile(`^\s+inet (\d\S+)(?:.* netmask (\S+))?`)
-	ifconfigSix     = regexp.MustCompile(`^\s+inet6 (?:addr: )?([0-9a-f:]+)(?:/(\d+))?(?:.*prefixlen (\d+))?(?:.*(?:Scope:|<)(\w+))?`)
-	ifconfigEther   = regexp.MustCompile(`^\s+ether ((?:[0-9a-f]{2}:){5}[0-9a-f]{2})`)
-	ifconfigCount   = regexp.MustCompile(`(bytes|packets|errors|dropped|overruns|frame|carrier|collisions)[: ](\d+)`)
-	ifconfigWay     = regexp.MustCompile(`(RX|TX) (?:bytes|packets|errors)`)
+	ifconfigOld     = lazy(`^\s*(\S+)\s+Link encap:(\S+)(?:.*HWaddr ([0-9A-Fa-f:]{17}))?`)
+	ifconfigNew     = lazy(`^\s*(\S+): flags=\d+<([A-Z,]*)>\s+mtu (\d+)`)
+	ifconfigFlags   = lazy(`^\s+([A-Z][A-Z ]*?)\s+MTU:(\d+)\s+Metric`)
+	ifconfigInetOld = lazy(`^\s+inet addr:(\S+)(?:.*Mask:(\S+))?`)
+	ifconfigInetNew = lazy(`^\s+inet (\d\S+)(?:.* netmask (\S+))?`)
+	ifconfigSix     = lazy(`^\s+inet6 (?:addr: )?([0-9a-f:]+)(?:/(\d+))?(?:.*prefixlen (\d+))?(?:.*(?:Scope:|<)(\w+))?`)
+	ifconfigEther   = lazy(`^\s+ether ((?:[0-9a-f]{2}:){5}[0-9a-f]{2})`)
+	ifconfigCount   = lazy(`(bytes|packets|errors|dropped|overruns|frame|carrier|collisions)[: ](\d+)`)
+	ifconfigWay     = lazy(`(RX|TX) (?:bytes|packets|errors)`)
 )
 
 // ifconfig takes its numbers from /proc/net/dev: its overruns are the kernel's

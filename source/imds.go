@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -20,14 +19,14 @@ var imdsReader = Reader{
 const imdsHost = `(?:169\.254\.169\.254|\[?fd00:ec2::254\]?)`
 
 var (
-	imdsCommand = regexp.MustCompile(`\b(?:curl|wget)\b.*` + imdsHost)
+	imdsCommand = lazy(`\b(?:curl|wget)\b.*` + imdsHost)
 	imdsPasted  = anyLine(`^[^\n]*\b(?:curl|wget)\b[^\n]*` + imdsHost + `|^> (?:GET|PUT) /latest/|^\* +(?:Trying|Connected to) ` + imdsHost + `|curl: \(\d+\) [^\n]*` + imdsHost)
-	imdsURL     = regexp.MustCompile(imdsHost + `(?::80)?(/[^\s'"` + "`" + `)|]*)?`)
-	imdsRequest = regexp.MustCompile(`^\s*> (?:GET|PUT) (\S+) HTTP/`)
-	imdsStatus  = regexp.MustCompile(`^\s*(?:< )?HTTP/[\d.]+ (\d{3})`)
-	imdsTitle   = regexp.MustCompile(`<title>(\d{3}) `)
-	imdsFailure = regexp.MustCompile(`^\s*(?:curl: \(\d+\) .*|wget: .*|.*\.\.\. failed: .*|EC2MetadataError.*)$`)
-	imdsCode    = regexp.MustCompile(`^\s*([1-5]\d\d)\s*$`)
+	imdsURL     = lazy(imdsHost + `(?::80)?(/[^\s'"` + "`" + `)|]*)?`)
+	imdsRequest = lazy(`^\s*> (?:GET|PUT) (\S+) HTTP/`)
+	imdsStatus  = lazy(`^\s*(?:< )?HTTP/[\d.]+ (\d{3})`)
+	imdsTitle   = lazy(`<title>(\d{3}) `)
+	imdsFailure = lazy(`^\s*(?:curl: \(\d+\) .*|wget: .*|.*\.\.\. failed: .*|EC2MetadataError.*)$`)
+	imdsCode    = lazy(`^\s*([1-5]\d\d)\s*$`)
 )
 
 // imdsRun is one request while its lines are read. Tokens and credentials are
@@ -144,7 +143,7 @@ func (r *imdsRun) line(it *Item, n int, line string) {
 const imdsMostError = 4 << 10
 
 // imdsClient are the errors that the AWS SDKs for Go report of the service.
-var imdsClient = regexp.MustCompile(`EC2MetadataError: failed to make EC2Metadata request[^{]{0,400}?status code: (?P<one>\d{3})|operation error ec2imds: \w+, [^\n]{0,400}?(?:StatusCode: (?P<two>\d{3})|"http://` + imdsHost + `(?P<path>/[^"]*)": (?P<why>[^\n"]+))`)
+var imdsClient = lazy(`EC2MetadataError: failed to make EC2Metadata request[^{]{0,400}?status code: (?P<one>\d{3})|operation error ec2imds: \w+, [^\n]{0,400}?(?:StatusCode: (?P<two>\d{3})|"http://` + imdsHost + `(?P<path>/[^"]*)": (?P<why>[^\n"]+))`)
 
 // readIMDSError makes a fact of a client's error.
 func readIMDSError(it *Item, m []int, emit func(ddx.Fact)) {
@@ -161,4 +160,4 @@ func readIMDSError(it *Item, m []int, emit func(ddx.Fact)) {
 }
 
 // headerLine is a header of a response as curl -i prints it.
-var headerLine = regexp.MustCompile(`^(?i:content-|date|server|last-modified|accept-|connection|etag|x-)[\w-]*: `)
+var headerLine = lazy(`^(?i:content-|date|server|last-modified|accept-|connection|etag|x-)[\w-]*: `)

@@ -2,7 +2,6 @@ package source
 
 import (
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,11 +27,11 @@ var (
 )
 
 var (
-	linkHeader  = regexp.MustCompile(`^\s*(?:\[LINK\])?(\d+): ([^\s:@]+)(?:@([^\s:]+))?:? +<([A-Z0-9_,-]*)> mtu (\d+)\b(.*)$`)
-	onelinePart = regexp.MustCompile(`^\s*(\d+): ([^\s:@]+)(?:@\S+)? +(inet6? .*)$`)
-	briefLine   = regexp.MustCompile(`^\s*(\S+) +(UP|DOWN|UNKNOWN|LOWERLAYERDOWN|DORMANT|NOTPRESENT) +(.*)$`)
-	linkKind    = regexp.MustCompile(`^\s+(veth|bridge|bond|vlan|vxlan|ipvlan|macvlan|macvtap|wireguard|dummy|tun|geneve|gre|gretap|ipip|sit|vrf|ifb|team|erspan|ip6tnl|vti)\b(?: |$)`)
-	linkMAC     = regexp.MustCompile(`^\s+link/(\S+)(?: ((?:[0-9a-f]{2}:){5}[0-9a-f]{2}))?\b`)
+	linkHeader  = lazy(`^\s*(?:\[LINK\])?(\d+): ([^\s:@]+)(?:@([^\s:]+))?:? +<([A-Z0-9_,-]*)> mtu (\d+)\b(.*)$`)
+	onelinePart = lazy(`^\s*(\d+): ([^\s:@]+)(?:@\S+)? +(inet6? .*)$`)
+	briefLine   = lazy(`^\s*(\S+) +(UP|DOWN|UNKNOWN|LOWERLAYERDOWN|DORMANT|NOTPRESENT) +(.*)$`)
+	linkKind    = lazy(`^\s+(veth|bridge|bond|vlan|vxlan|ipvlan|macvlan|macvtap|wireguard|dummy|tun|geneve|gre|gretap|ipip|sit|vrf|ifb|team|erspan|ip6tnl|vti)\b(?: |$)`)
+	linkMAC     = lazy(`^\s+link/(\S+)(?: ((?:[0-9a-f]{2}:){5}[0-9a-f]{2}))?\b`)
 )
 
 // linkState is one interface while its lines are read.

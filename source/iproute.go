@@ -2,7 +2,6 @@ package source
 
 import (
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -34,10 +33,10 @@ var (
 const routeTypes = `unicast|blackhole|unreachable|prohibit|throw|local|broadcast|multicast|anycast|nat`
 
 var (
-	routeType    = regexp.MustCompile(`^(?:` + routeTypes + `)$`)
-	routeAddress = regexp.MustCompile(`^(?:default|[0-9a-f]*[.:][0-9a-f.:]*(?:/\d+)?|[0-9]+/\d+)$`)
-	routeGetLine = regexp.MustCompile(`^\s*(?:(?:` + routeTypes + `) )?[0-9a-f.:]*[.:][0-9a-f.:]* (?:from \S+ )?(?:via \S+ |dev \S+ )`)
-	routeCache   = regexp.MustCompile(`^\s+cache\b`)
+	routeType    = lazy(`^(?:` + routeTypes + `)$`)
+	routeAddress = lazy(`^(?:default|[0-9a-f]*[.:][0-9a-f.:]*(?:/\d+)?|[0-9]+/\d+)$`)
+	routeGetLine = lazy(`^\s*(?:(?:` + routeTypes + `) )?[0-9a-f.:]*[.:][0-9a-f.:]* (?:from \S+ )?(?:via \S+ |dev \S+ )`)
+	routeCache   = lazy(`^\s+cache\b`)
 )
 
 // matchRouteGet tells an answer from a table by the address without a length

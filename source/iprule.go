@@ -2,7 +2,6 @@ package source
 
 import (
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +25,7 @@ var (
 	}
 )
 
-var ruleLine = regexp.MustCompile(`^\s*(\d+):\s+(?:not )?(from \S+.*)$`)
+var ruleLine = lazy(`^\s*(\d+):\s+(?:not )?(from \S+.*)$`)
 
 // ruleSummary collects over a listing. The VPC CNI gives each pod one rule "to
 // ADDR" of priority 512 and, when its address belongs to a secondary

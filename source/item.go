@@ -51,7 +51,7 @@ type Reader struct {
 	Log      bool // lines for the pattern matcher rather than for Read
 
 	// Match reports whether the content is of this form. head is at least the
-	// first 64 KiB, or everything. The name is a hint only: content decides.
+	// first 16 KiB, or everything. The name is a hint only: content decides.
 	Match func(name string, head []byte) bool
 	// Read emits facts. It is given small material only. An error says what is
 	// wrong at which line; facts emitted before it stand.

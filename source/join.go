@@ -23,6 +23,7 @@ var joinKeys = map[string]func(ddx.Fact) string{
 	"disk":          func(f ddx.Fact) string { return f.Subject.Name },
 	"mount":         func(f ddx.Fact) string { return f.Subject.Name + " " + f.String("source") + " " + f.String("fstype") },
 	"kernel.module": func(f ddx.Fact) string { return f.String("name") },
+	"sysctl":        func(f ddx.Fact) string { return f.String("name") },
 	"host.virt":     func(ddx.Fact) string { return "host" },
 	"host.kernel":   func(f ddx.Fact) string { return f.String("release") },
 	"clock":         func(ddx.Fact) string { return "host" },

@@ -78,6 +78,7 @@ func TestReaderByPath(t *testing.T) {
 		{"/proc/12/task/13/stack", "task-stacks"},
 		{"/sys/fs/cgroup/memory/docker/abc/memory.failcnt", "cgroup"},
 		{"/var/log/messages", "nothing"},
+		{"sos/proc/sys/net/ipv4/tcp_rmem", "sysctl"},
 		{"meminfo", "nothing"},
 	}
 	for _, tt := range tests {

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -45,7 +44,7 @@ var kernelStat = Reader{
 	},
 }
 
-var procStatCPU = regexp.MustCompile(`(?m)^cpu  \d+ \d+ \d+ \d+`)
+var procStatCPU = lazy(`(?m)^cpu  \d+ \d+ \d+ \d+`)
 
 // vmCounters are the counters of /proc/vmstat that tell of trouble. Those that
 // the kernel keeps by zone are summed under the name before the last "_".
@@ -87,7 +86,7 @@ var vmStat = Reader{
 	},
 }
 
-var vmstatLine = regexp.MustCompile(`(?m)^(?:nr_free_pages|pgmajfault|oom_kill|allocstall\w*|pgscan_direct\w*|compact_stall) \d+[ \t\r]*$`)
+var vmstatLine = lazy(`(?m)^(?:nr_free_pages|pgmajfault|oom_kill|allocstall\w*|pgscan_direct\w*|compact_stall) \d+[ \t\r]*$`)
 
 // interrupts reads /proc/interrupts: one counter an interrupt, summed over
 // CPUs, with the CPU that took most of them.
@@ -142,4 +141,4 @@ var interrupts = Reader{
 	},
 }
 
-var interruptLine = regexp.MustCompile(`(?m)^\s*(?:\d+|[A-Z]{3}):\s+(?:\d+ +)+.*(?:PCI-MSI|IO-APIC|xen-|GIC|ITS-MSI|interrupts)`)
+var interruptLine = lazy(`(?m)^\s*(?:\d+|[A-Z]{3}):\s+(?:\d+ +)+.*(?:PCI-MSI|IO-APIC|xen-|GIC|ITS-MSI|interrupts)`)

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"strings"
 
 	"ddx"
@@ -32,9 +31,9 @@ var kernelVersion = Reader{
 }
 
 var (
-	unameLine       = regexp.MustCompile(`(?m)^\s*Linux (\S+) (\d+\.\d+\S*) (.*?) ?(x86_64|aarch64|i[3-6]86|arm64|armv7l|ppc64le|s390x|riscv64)(?: (?:x86_64|aarch64|unknown|i[3-6]86))*(?: GNU/Linux| Linux)?\s*$`)
-	procVersionLine = regexp.MustCompile(`(?m)^\s*Linux version (\d+\.\d+\S*) \(.*\)(?: (#\d+.*?))?\s*$`)
-	releaseOnly     = regexp.MustCompile(`^\s*[2-9]\.\d+\.\d+[-+.][\w.+~-]+\s*$`)
+	unameLine       = lazy(`(?m)^\s*Linux (\S+) (\d+\.\d+\S*) (.*?) ?(x86_64|aarch64|i[3-6]86|arm64|armv7l|ppc64le|s390x|riscv64)(?: (?:x86_64|aarch64|unknown|i[3-6]86))*(?: GNU/Linux| Linux)?\s*$`)
+	procVersionLine = lazy(`(?m)^\s*Linux version (\d+\.\d+\S*) \(.*\)(?: (#\d+.*?))?\s*$`)
+	releaseOnly     = lazy(`^\s*[2-9]\.\d+\.\d+[-+.][\w.+~-]+\s*$`)
 )
 
 // osRelease reads os-release and the one-line release files of older systems.
@@ -66,9 +65,9 @@ var osRelease = Reader{
 }
 
 var (
-	osReleaseID   = regexp.MustCompile(`(?m)^\s*ID="?\w`)
-	osReleaseName = regexp.MustCompile(`(?m)^\s*(?:PRETTY_NAME|VERSION_ID)=`)
-	systemRelease = regexp.MustCompile(`^\s*[A-Z][\w ]+ release (\d[\w.]*)(?: .*)?\s*$`)
+	osReleaseID   = lazy(`(?m)^\s*ID="?\w`)
+	osReleaseName = lazy(`(?m)^\s*(?:PRETTY_NAME|VERSION_ID)=`)
+	systemRelease = lazy(`^\s*[A-Z][\w ]+ release (\d[\w.]*)(?: .*)?\s*$`)
 )
 
 // uptimeAndLoad reads uptime(1), w(1), /proc/uptime and /proc/loadavg.
@@ -93,10 +92,10 @@ var uptimeAndLoad = Reader{
 }
 
 var (
-	uptimeLine  = regexp.MustCompile(`(?m)^\s*(?:top - )?\d\d:\d\d(?::\d\d)?(?: ?[AP]M)? +up +(.+?), +load averages?: (\d+[.,]\d+),? +(\d+[.,]\d+),? +(\d+[.,]\d+)`)
-	upPart      = regexp.MustCompile(`^(\d+) (day|min|hour|sec)|^(\d+):(\d\d)$`)
-	loadavgLine = regexp.MustCompile(`(?m)^\s*(\d+\.\d\d) (\d+\.\d\d) (\d+\.\d\d) (\d+)/(\d+) \d+\s*$`)
-	procUptime  = regexp.MustCompile(`(?m)^\s*(\d+\.\d\d) \d+\.\d\d\s*$`)
+	uptimeLine  = lazy(`(?m)^\s*(?:top - )?\d\d:\d\d(?::\d\d)?(?: ?[AP]M)? +up +(.+?), +load averages?: (\d+[.,]\d+),? +(\d+[.,]\d+),? +(\d+[.,]\d+)`)
+	upPart      = lazy(`^(\d+) (day|min|hour|sec)|^(\d+):(\d\d)$`)
+	loadavgLine = lazy(`(?m)^\s*(\d+\.\d\d) (\d+\.\d\d) (\d+\.\d\d) (\d+)/(\d+) \d+\s*$`)
+	procUptime  = lazy(`(?m)^\s*(\d+\.\d\d) \d+\.\d\d\s*$`)
 )
 
 // readUptimeLine reads the line of uptime(1), which top and w print as well.
@@ -146,7 +145,7 @@ var kernelCommandLine = Reader{
 	},
 }
 
-var cmdlineText = regexp.MustCompile(`^\s*(?:BOOT_IMAGE=\S+ .*|(?:\S+ )*root=\S+ (?:\S+ )*(?:ro|rw|console=\S+)(?: \S+)*)\s*$`)
+var cmdlineText = lazy(`^\s*(?:BOOT_IMAGE=\S+ .*|(?:\S+ )*root=\S+ (?:\S+ )*(?:ro|rw|console=\S+)(?: \S+)*)\s*$`)
 
 // kernelTaint reads /proc/sys/kernel/tainted; the path names it.
 var kernelTaint = Reader{

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -88,9 +87,9 @@ var userLimits = Reader{
 }
 
 var (
-	procLimits   = regexp.MustCompile(`(?m)^Limit +Soft Limit +Hard Limit`)
-	procLimitRow = regexp.MustCompile(`^(Max [a-z ]+?) {2,}(unlimited|\d+) +(unlimited|\d+)`)
-	ulimitLine   = regexp.MustCompile(`(?m)^((?:open files|max user processes|max locked memory|stack size|core file size|max memory size|pending signals|virtual memory|file size)) +\((?:[\w-]+, )?-\w\) +(unlimited|\d+)[ \t\r]*$`)
+	procLimits   = lazy(`(?m)^Limit +Soft Limit +Hard Limit`)
+	procLimitRow = lazy(`^(Max [a-z ]+?) {2,}(unlimited|\d+) +(unlimited|\d+)`)
+	ulimitLine   = lazy(`(?m)^((?:open files|max user processes|max locked memory|stack size|core file size|max memory size|pending signals|virtual memory|file size)) +\((?:[\w-]+, )?-\w\) +(unlimited|\d+)[ \t\r]*$`)
 )
 
 // memoryErrors reads the EDAC counters of /sys, whose path names the
@@ -130,4 +129,4 @@ var memoryErrors = Reader{
 	},
 }
 
-var edacUtil = regexp.MustCompile(`(?m)^mc\d+: .*?(\d+) (Corrected|Uncorrected) Errors`)
+var edacUtil = lazy(`(?m)^mc\d+: .*?(\d+) (Corrected|Uncorrected) Errors`)

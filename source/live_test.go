@@ -9,9 +9,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/fstest"
@@ -28,15 +28,22 @@ func recorded(files map[string]string, commands map[string][]string, ring func()
 	for name, content := range files {
 		root[name] = &fstest.MapFile{Data: []byte(content), Mode: 0o644}
 	}
+	var mu sync.Mutex // a live look runs its commands side by side
 	asked := map[string]int{}
 	clock := today
-	h := &Host{FS: root, Kmsg: ring, Now: func() time.Time { return clock }}
+	h := &Host{FS: root, Kmsg: ring, Now: func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		return clock
+	}}
 	h.Run = func(_ context.Context, argv []string) Output {
 		line := strings.Join(argv, " ")
 		answers := commands[line]
 		if len(answers) == 0 {
 			return Output{Absent: ddx.NotThere, Detail: argv[0] + ": not installed"}
 		}
+		mu.Lock()
+		defer mu.Unlock()
 		n := asked[line]
 		asked[line]++
 		clock = clock.Add(time.Second)
@@ -192,105 +199,6 @@ func TestLiveOnNothing(t *testing.T) {
 	}
 }
 
-// A file that never answers costs its deadline and nothing else. A FIFO without
-// a writer blocks in open, as a file on a dead mount does.
-func TestBlockingFile(t *testing.T) {
-	dir := t.TempDir()
-	fifo := filepath.Join(dir, "fifo")
-	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
-		t.Skipf("needs a file system with FIFOs: %v", err)
-	}
-	before := write(t, dir, "before", []byte("one"))
-	after := write(t, dir, "after", []byte("two"))
-	got := map[string]Output{}
-	ThisHost().ReadFiles(context.Background(), []string{before, fifo, after, filepath.Join(dir, "none")}, 300*time.Millisecond, func(p string, o Output) { got[filepath.Base(p)] = o })
-	if string(got["before"].Data) != "one" || string(got["after"].Data) != "two" || got["fifo"].Absent != ddx.TimedOut || got["none"].Absent != ddx.NotThere {
-		t.Errorf("%+v", got)
-	}
-}
-
-// What a file gave before it blocked is kept.
-func TestPartOfBlockingFile(t *testing.T) {
-	fifo := filepath.Join(t.TempDir(), "fifo")
-	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
-		t.Skipf("needs a file system with FIFOs: %v", err)
-	}
-	w, err := os.OpenFile(fifo, os.O_RDWR, 0) // both ends: does not block, and keeps the FIFO open
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	if _, err := w.WriteString("first part"); err != nil {
-		t.Fatal(err)
-	}
-	ThisHost().ReadFiles(context.Background(), []string{fifo}, 300*time.Millisecond, func(_ string, o Output) {
-		if string(o.Data) != "first part" || o.Absent != ddx.TimedOut {
-			t.Errorf("%+v", o)
-		}
-	})
-}
-
-// A tool that stops, or leaves a child behind that holds its output, ends at its deadline.
-func TestStuckTool(t *testing.T) {
-	for name, script := range map[string]string{
-		"stopped":       "echo before; kill -STOP $$; echo after",
-		"child remains": "echo before; sleep 1000 & exec sleep 1000",
-		"closed output": "echo before; exec >&- 2>&-; sleep 1000",
-	} {
-		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
-			defer cancel()
-			o := ThisHost().Run(ctx, []string{"sh", "-c", script})
-			if o.Absent != ddx.TimedOut || string(o.Data) != "before\n" {
-				t.Errorf("%+v", o)
-			}
-		})
-	}
-}
-
-func TestOutcomes(t *testing.T) {
-	run := func(script string) Output {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		return ThisHost().Run(ctx, []string{"sh", "-c", script})
-	}
-	for script, want := range map[string]ddx.Absence{
-		"echo x; exit 1": "",
-		"true":           "",
-		"echo 'x: Operation not permitted' >&2; exit 1":                           ddx.NeedsRoot,
-		"echo 'x: unrecognized option -j' >&2; exit 1":                            ddx.TooOld,
-		"echo 'Cannot get: No such device' >&2; exit 1":                           ddx.NotThere,
-		"echo 'something else' >&2; exit 1":                                       ddx.NotReadable,
-		"printf '%s' \"$(head -c 200000 /dev/zero | tr '\\0' x)\" >&2; echo done": "",
-	} {
-		if o := run(script); o.Absent != want {
-			t.Errorf("%s: %q %s, want %q", script, o.Absent, o.Detail, want)
-		}
-	}
-	if o := ThisHost().Run(context.Background(), []string{"ddx-no-such-tool"}); o.Absent != ddx.NotThere {
-		t.Errorf("a tool that is not installed: %+v", o)
-	}
-}
-
-func TestStatfs(t *testing.T) {
-	dir := t.TempDir()
-	h := ThisHost()
-	l := &looking{ctx: context.Background(), o: &Options{}, h: h, spool: &spool{}}
-	h.FS = fstest.MapFS{"proc/self/mounts": {Data: []byte("/dev/x " + dir + " ext4 rw 0 0\nnone " + dir + "/none nfs rw 0 0\n")}}
-	items := l.checkMounts()
-	got := map[string]string{}
-	for _, f := range factsOf(t, items) {
-		if f.Kind == "mount.check" {
-			got[f.Subject.Name] = f.String("result")
-		} else if size, _ := f.Int("size"); f.Kind != "fs" || size <= 0 || f.String("fstype") != "ext4" {
-			t.Errorf("%+v", f)
-		}
-	}
-	if got[dir] != "ok" || got[dir+"/none"] != "error" {
-		t.Errorf("results %v", got)
-	}
-}
-
 func factsOf(t *testing.T, items []Item) []ddx.Fact {
 	t.Helper()
 	facts, _, err := Facts(Take{Items: items})
@@ -373,4 +281,51 @@ func TestLiveThisHost(t *testing.T) {
 		t.Logf("log %s: %d bytes, lost %d (%s)", logs[i].Origin, logs[i].Size, n, bound)
 	}
 	t.Logf("%v for %d items, then %v for %d facts: %v", took, len(take.Items), time.Since(start)-took, len(facts), kinds)
+}
+
+// A year-less time is in the zone of the host that wrote it.
+func TestTimeZone(t *testing.T) {
+	zone, err := os.ReadFile("/usr/share/zoneinfo/America/New_York")
+	if err != nil {
+		t.Skipf("needs tzdata: %v", err)
+	}
+	take := live(t, recorded(map[string]string{"etc/localtime": string(zone), "var/log/messages": "Mar 14 01:57:54 h kernel: x\n"}, nil, nil))
+	_, logs, err := Facts(take)
+	if err != nil || len(logs) != 1 {
+		t.Fatalf("%d logs, %v", len(logs), err)
+	}
+	if l := logline.Parse(logs[0].Data, logs[0].Hint); !l.Time.Equal(time.Date(2024, 3, 14, 5, 57, 54, 0, time.UTC)) {
+		t.Errorf("time %v", l.Time)
+	}
+}
+
+// Two sources of one counter are two measurements; what both say is said once.
+func TestSamplesOfTwoSources(t *testing.T) {
+	at := func(sample int, origin string, value int64) Item {
+		return Item{Origin: origin, Name: origin, Sample: sample, Reader: "ethtool-statistics", Time: today.Add(time.Duration(sample) * time.Second),
+			Data: fmt.Appendf(nil, "NIC statistics:\n     tx_timeout: %d\n", value)}
+	}
+	var got []string
+	for _, f := range factsOf(t, []Item{at(0, "a", 1), at(1, "a", 3), at(0, "b", 2), at(1, "b", 3), at(1, "c", 3)}) {
+		got = append(got, itemOrigin(&f)+" "+f.String("value")+" +"+f.String("delta"))
+	}
+	if want := []string{"a 3 +2", "b 3 +1"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// A log that was rotated within the day is read with what it replaced.
+func TestRotatedLog(t *testing.T) {
+	h := recorded(map[string]string{"var/log/syslog": "Mar 15 11:00:00 h kernel: new\n", "var/log/syslog.1": "Mar 15 10:00:00 h kernel: old\n", "var/log/syslog.2": "Mar 14 01:00:00 h kernel: older\n", "var/log/syslog.3.gz": "x"}, nil, nil)
+	root := h.FS.(fstest.MapFS)
+	root["var/log/syslog.1"].ModTime, root["var/log/syslog.2"].ModTime = today.Add(-time.Hour), today.Add(-25*time.Hour)
+	var got []string
+	for _, it := range live(t, h).Items {
+		if strings.HasPrefix(it.Origin, "/var/log/syslog") {
+			got = append(got, it.Name)
+		}
+	}
+	if !slices.Equal(got, []string{"syslog.1", "syslog"}) {
+		t.Errorf("read %q", got)
+	}
 }

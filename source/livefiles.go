@@ -10,10 +10,33 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"ddx"
 )
+
+// rotated reads a syslog file, after the one that it replaced if that was still
+// written in the time that is asked for.
+func (l *looking) rotated(name string, w *logWriter) []Item {
+	var out []Item
+	newest, at := "", l.since()
+	for _, pattern := range []string{name + ".[0-9]*", name + "-[0-9]*"} {
+		olds, err := fs.Glob(l.h.FS, pattern)
+		if err != nil {
+			continue // only a bad pattern is an error
+		}
+		for _, old := range olds {
+			if st, err := fs.Stat(l.h.FS, old); err == nil && path.Ext(old) != ".gz" && st.ModTime().After(at) {
+				newest, at = old, st.ModTime()
+			}
+		}
+	}
+	if newest != "" {
+		out = l.logFiles(newest, "log", w)
+	}
+	return append(out, l.logFiles(name, "log", w)...)
+}
 
 // logFiles reads the log files of a pattern.
 func (l *looking) logFiles(pattern, reader string, w *logWriter) []Item {
@@ -69,11 +92,19 @@ func (l *looking) logFile(it *Item, name string, w *logWriter) error {
 	if err := l.spool.store(it, contextReader{l.ctx, w.filter(in, l.maxLog()+before.Size())}); err != nil {
 		return err
 	}
-	if after, err := fs.Stat(l.h.FS, name); err != nil || after.Size() < before.Size() {
+	if after, err := fs.Stat(l.h.FS, name); err != nil || after.Size() < before.Size() || inode(after) != inode(before) {
 		// What was written between the cut and the end of reading is not known.
 		it.Bound, it.Detail = "unknown", "the file was cut or replaced while it was read"
 	}
 	return nil
+}
+
+// inode tells two files of one name apart, where the file system has such numbers.
+func inode(st fs.FileInfo) uint64 {
+	if s, ok := st.Sys().(*syscall.Stat_t); ok {
+		return s.Ino
+	}
+	return 0
 }
 
 // pstore reads what the kernel saved of a crash. The parts of one crash are

@@ -61,10 +61,10 @@ func (l *looking) kernelAndJournal() []Item {
 	journal := l.journal(w)
 	out := []Item{ring, journal}
 	if journal.Data == nil && journal.Open == nil || w.lines == 0 {
-		files := l.logFiles("var/log/messages", "log", w)
-		files = append(files, l.logFiles("var/log/syslog", "log", w)...)
+		files := l.rotated("var/log/messages", w)
+		files = append(files, l.rotated("var/log/syslog", w)...)
 		if w.kernel == 0 {
-			files = append(files, l.logFiles("var/log/kern.log", "log", w)...)
+			files = append(files, l.rotated("var/log/kern.log", w)...)
 		}
 		if w.lines > 0 { // the files stand in for a journal that this host does not keep
 			out = out[:1]
@@ -183,13 +183,18 @@ func (r *recordLines) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// since is the begin of what is read of the host's logs; zero is all.
+func (l *looking) since() time.Time {
+	if l.o.Since.IsZero() && l.o.Boot == "" {
+		return l.now().Add(-24 * time.Hour)
+	}
+	return l.o.Since
+}
+
 // journal reads the journal of the boot or time that was asked for.
 func (l *looking) journal(w *logWriter) Item {
 	argv := []string{"journalctl", "--no-pager", "--quiet", "--output=export", "--output-fields=MESSAGE,PRIORITY,SYSLOG_IDENTIFIER,SYSLOG_FACILITY,SYSLOG_PID,_COMM,_PID,_HOSTNAME,_TRANSPORT,_SOURCE_REALTIME_TIMESTAMP,_SOURCE_MONOTONIC_TIMESTAMP"}
-	since := l.o.Since
-	if since.IsZero() && l.o.Boot == "" {
-		since = l.now().Add(-24 * time.Hour)
-	}
+	since := l.since()
 	if !since.IsZero() {
 		argv = append(argv, "--since=@"+strconv.FormatInt(since.Unix(), 10))
 	}

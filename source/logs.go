@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 
+	"ddx"
 	"ddx/logline"
 )
 
@@ -25,6 +26,13 @@ var logReaders = []Reader{
 		Name: "log", Doc: "syslog files and what programs write with a time before each line", Kinds: logKinds, Log: true,
 		Match: func(name string, head []byte) bool { k, s, t, n := census(head); return n > 0 && 2*max(k+s, t) >= n },
 	},
+}
+
+// timeZone is /etc/localtime, in whose zone syslog writes. It gives no fact.
+var timeZone = Reader{
+	Name: "time-zone", Doc: "/etc/localtime: the zone of times that do not name one",
+	Match: func(name string, head []byte) bool { return bytes.HasPrefix(head, []byte("TZif")) },
+	Read:  func(*Item, func(ddx.Fact)) error { return nil },
 }
 
 func firstLine(b []byte) []byte {
@@ -56,6 +64,28 @@ func census(head []byte) (kernel, service, timed, lines int) {
 		}
 	}
 	return kernel, service, timed, lines
+}
+
+// framedLog reports whether content of some size is a log beyond doubt: nearly
+// every line has the framing of the kernel's log or of syslog. A dump of all
+// tasks in a kernel log is left to its own reader.
+func framedLog(head []byte) bool {
+	if len(head) < 2048 || sysrqStart.Match(head[:512]) {
+		return false
+	}
+	framed, lines := 0, 0
+	for line := range bytes.Lines(head) {
+		if len(bytes.TrimSpace(line)) == 0 {
+			continue
+		}
+		if lines++; lines > 100 {
+			break
+		}
+		if l := logline.Parse(line, logline.Hint{}); l.Channel == logline.Kernel || l.Channel == logline.Service && l.Program != "" {
+			framed++
+		}
+	}
+	return lines > 10 && framed*20 >= lines*19
 }
 
 // channelOf says what a log can hold, by its first lines: a log that only a

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"strings"
 
 	"ddx"
@@ -49,8 +48,8 @@ var memInfo = Reader{
 }
 
 var (
-	memTotalLine = regexp.MustCompile(`(?m)^[ \t]*MemTotal:[ \t]+\d+ kB`)
-	meminfoLine  = regexp.MustCompile(`^\s*([A-Z][\w()]+):\s+(\d+)(?: kB)?\s*$`)
+	memTotalLine = lazy(`(?m)^[ \t]*MemTotal:[ \t]+\d+ kB`)
+	meminfoLine  = lazy(`^\s*([A-Z][\w()]+):\s+(\d+)(?: kB)?\s*$`)
 )
 
 func pick(v map[string]int64, key string) any {
@@ -79,9 +78,9 @@ var freeMemory = Reader{
 }
 
 var (
-	freeHeader = regexp.MustCompile(`(?m)^\s+total +used +free +shared +buff`)
-	freeBare   = regexp.MustCompile(`(?m)^\s*Mem: +[\d.]+[KMGT]?i?B? +[\d.]+[KMGT]?i?B? +[\d.]+[KMGT]?i?B?( +[\d.]+[KMGT]?i?B?){2,4}\s*$`)
-	freeUnit   = regexp.MustCompile(`\bfree\b.* -+\w*([bkmg])`)
+	freeHeader = lazy(`(?m)^\s+total +used +free +shared +buff`)
+	freeBare   = lazy(`(?m)^\s*Mem: +[\d.]+[KMGT]?i?B? +[\d.]+[KMGT]?i?B? +[\d.]+[KMGT]?i?B?( +[\d.]+[KMGT]?i?B?){2,4}\s*$`)
+	freeUnit   = lazy(`\bfree\b.* -+\w*([bkmg])`)
 )
 
 func readFree(it *Item, emit func(ddx.Fact)) error {
@@ -188,6 +187,6 @@ var pressureStall = Reader{
 }
 
 var (
-	psiLine    = regexp.MustCompile(`(?m)^\s*(?:(?:/proc/pressure/)?(\w+):\s?)?(some|full) avg10=([\d.]+) avg60=([\d.]+) avg300=([\d.]+)`)
-	psiHeading = regexp.MustCompile(`(?:/proc/pressure/|==> )(cpu|memory|io)\b`)
+	psiLine    = lazy(`(?m)^\s*(?:(?:/proc/pressure/)?(\w+):\s?)?(some|full) avg10=([\d.]+) avg60=([\d.]+) avg300=([\d.]+)`)
+	psiHeading = lazy(`(?:/proc/pressure/|==> )(cpu|memory|io)\b`)
 )

@@ -2,7 +2,6 @@ package source
 
 import (
 	"bytes"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -29,10 +28,10 @@ var moduleInfo = Reader{
 }
 
 var (
-	modinfoFile    = regexp.MustCompile(`(?m)^[ \t]*filename:[ \t]+(/\S+\.ko\S*|\(builtin\))`)
-	vermagicLine   = regexp.MustCompile(`(?m)^[ \t]*vermagic:[ \t]+\d+\.\d+`)
-	modinfoMissing = regexp.MustCompile(`(?m)^[ \t]*modinfo: (?:ERROR: Module (?:alias )?|FATAL: Module |could not find module |module ')?([\w-]+)'? ?(?:not found|$)`)
-	modinfoField   = regexp.MustCompile(`^\s*(filename|version|vermagic|name|srcversion|license|depends):\s*(.*?)\s*$`)
+	modinfoFile    = lazy(`(?m)^[ \t]*filename:[ \t]+(/\S+\.ko\S*|\(builtin\))`)
+	vermagicLine   = lazy(`(?m)^[ \t]*vermagic:[ \t]+\d+\.\d+`)
+	modinfoMissing = lazy(`(?m)^[ \t]*modinfo: (?:ERROR: Module (?:alias )?|FATAL: Module |could not find module |module ')?([\w-]+)'? ?(?:not found|$)`)
+	modinfoField   = lazy(`^\s*(filename|version|vermagic|name|srcversion|license|depends):\s*(.*?)\s*$`)
 )
 
 func readModinfo(it *Item, emit func(ddx.Fact)) error {
@@ -103,10 +102,10 @@ var loadedModules = Reader{
 }
 
 var (
-	procModulesLine = regexp.MustCompile(`(?m)^\w+ \d+ \d+ \S+ (?:Live|Loading|Unloading) 0x[0-9a-f]+`)
-	lsmodHeader     = regexp.MustCompile(`(?m)^[ \t]*Module +Size +Used by`)
-	knownLsmodLine  = regexp.MustCompile(`(?m)^(?:ena|ixgbevf|nvme|nvme_core|nfs|nfsv4|sunrpc|xen_netfront|xen_blkfront|nf_conntrack|xfs|virtio_net|overlay) +\d{4,} +\d+(?: +[\w,]+)?[ \t\r]*$`)
-	lsmodLine       = regexp.MustCompile(`^\s*(\w+)\s+\d+\s+-?\d+(?:\s+[\w,-]+)?(?:\s+(?:Live|Loading|Unloading)\s.*)?\s*$`)
+	procModulesLine = lazy(`(?m)^\w+ \d+ \d+ \S+ (?:Live|Loading|Unloading) 0x[0-9a-f]+`)
+	lsmodHeader     = lazy(`(?m)^[ \t]*Module +Size +Used by`)
+	knownLsmodLine  = lazy(`(?m)^(?:ena|ixgbevf|nvme|nvme_core|nfs|nfsv4|sunrpc|xen_netfront|xen_blkfront|nf_conntrack|xfs|virtio_net|overlay) +\d{4,} +\d+(?: +[\w,]+)?[ \t\r]*$`)
+	lsmodLine       = lazy(`^\s*(\w+)\s+\d+\s+-?\d+(?:\s+[\w,-]+)?(?:\s+(?:Live|Loading|Unloading)\s.*)?\s*$`)
 )
 
 // moduleVersions reads /sys/module/NAME/version and the parameters of the
@@ -171,6 +170,6 @@ var initramfsListing = Reader{
 }
 
 var (
-	initramfsFile = regexp.MustCompile(`(?m)^(?:[-drwxlst]{10} .* |\./)?(?:usr/)?lib/modules/([^/\s]+)/(\S+\.ko(?:\.(?:xz|gz|zst))?)[ \t\r]*$`)
-	initramfsInit = regexp.MustCompile(`(?:^|[ /])init(?: -> \S+)?\s*$`)
+	initramfsFile = lazy(`(?m)^(?:[-drwxlst]{10} .* |\./)?(?:usr/)?lib/modules/([^/\s]+)/(\S+\.ko(?:\.(?:xz|gz|zst))?)[ \t\r]*$`)
+	initramfsInit = lazy(`(?:^|[ /])init(?: -> \S+)?\s*$`)
 )

@@ -2,7 +2,6 @@ package source
 
 import (
 	"bytes"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,9 +23,9 @@ var mountTable = Reader{
 }
 
 var (
-	mount8Line     = regexp.MustCompile(`(?m)^[ \t]*(\S.*?) on (/.*?) type ([\w.-]+) \(([^()]*(?:\([^()]*\)[^()]*)*)\)`)
-	procMountsLine = regexp.MustCompile(`(?m)^[ \t]*(\S+) (/\S*) ([\w.-]+) ((?:rw|ro)(?:,\S*)?) 0 0[ \t\r]*$`)
-	mountinfoLine  = regexp.MustCompile(`(?m)^[ \t]*\d+ \d+ \d+:\d+ (/\S*|\S+:\S*) (/\S*) (\S+) (?:\S+:\S+ |unbindable )*- ([\w.-]+) (\S+) (\S+)`)
+	mount8Line     = lazy(`(?m)^[ \t]*(\S.*?) on (/.*?) type ([\w.-]+) \(([^()]*(?:\([^()]*\)[^()]*)*)\)`)
+	procMountsLine = lazy(`(?m)^[ \t]*(\S+) (/\S*) ([\w.-]+) ((?:rw|ro)(?:,\S*)?) 0 0[ \t\r]*$`)
+	mountinfoLine  = lazy(`(?m)^[ \t]*\d+ \d+ \d+:\d+ (/\S*|\S+:\S*) (/\S*) (\S+) (?:\S+:\S+ |unbindable )*- ([\w.-]+) (\S+) (\S+)`)
 )
 
 func readMountTable(it *Item, emit func(ddx.Fact)) error {
@@ -192,4 +191,4 @@ var nfsstatMounts = Reader{
 	},
 }
 
-var nfsstatHeader = regexp.MustCompile(`(?m)^(/\S.*?) from (\S+:\S*)[ \t\r]*$`)
+var nfsstatHeader = lazy(`(?m)^(/\S.*?) from (\S+:\S*)[ \t\r]*$`)

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"strings"
 
 	"ddx"
@@ -17,12 +16,12 @@ var mountAttempts = Reader{
 }
 
 var (
-	mountHelperLine = regexp.MustCompile(`(?m)^[ \t]*(?:/sbin/)?mount\.nfs4?: \S|^[ \t]*mount: (?:wrong fs type, bad option, bad superblock on [^ ,:]+:/|mounting \S+:/\S* on |\S+:\S* failed, reason given by server|mount to NFS server )`)
-	mountHelper     = regexp.MustCompile(`^\s*(?:/sbin/)?(mount(?:\.nfs4?)?): (.+?)\s*$`)
-	triedOptions    = regexp.MustCompile(`^trying (?:text-based options |)'?([^']*)'?$`)
-	mountCall       = regexp.MustCompile(`^mount\(2\): (.+)$`)
-	namedServer     = regexp.MustCompile(`(?:while mounting |superblock on |mounting |resolve server |NFS server ')([\w.:\[\]-]+?)(?::/|:? Name or|: Temporary|'|$)`)
-	shellMount      = regexp.MustCompile(`(?:^|[ \t/])(mount(?:\.nfs4?)?[ \t]+.+)$`)
+	mountHelperLine = lazy(`(?m)^[ \t]*(?:/sbin/)?mount\.nfs4?: \S|^[ \t]*mount: (?:wrong fs type, bad option, bad superblock on [^ ,:]+:/|mounting \S+:/\S* on |\S+:\S* failed, reason given by server|mount to NFS server )`)
+	mountHelper     = lazy(`^\s*(?:/sbin/)?(mount(?:\.nfs4?)?): (.+?)\s*$`)
+	triedOptions    = lazy(`^trying (?:text-based options |)'?([^']*)'?$`)
+	mountCall       = lazy(`^mount\(2\): (.+)$`)
+	namedServer     = lazy(`(?:while mounting |superblock on |mounting |resolve server |NFS server ')([\w.:\[\]-]+?)(?::/|:? Name or|: Temporary|'|$)`)
+	shellMount      = lazy(`(?:^|[ \t/])(mount(?:\.nfs4?)?[ \t]+.+)$`)
 )
 
 // mountErrors gives the errno behind the words of mount.nfs; the first that

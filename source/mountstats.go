@@ -2,7 +2,6 @@ package source
 
 import (
 	"bytes"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -20,7 +19,7 @@ var mountStats = Reader{
 	Read:  readMountStats,
 }
 
-var mountStatsDevice = regexp.MustCompile(`(?m)^[ \t]*device (\S+) mounted on (\S+) with fstype ([\w.]+)(?: statvers=\S+)?[ \t\r]*$`)
+var mountStatsDevice = lazy(`(?m)^[ \t]*device (\S+) mounted on (\S+) with fstype ([\w.]+)(?: statvers=\S+)?[ \t\r]*$`)
 
 // xprtColumns names the columns of an xprt line by transport: the statistics
 // version 1.1 order, the last three since Linux 3.3.
@@ -36,7 +35,7 @@ var xprtCounters = []string{"binds", "connects", "sends", "recvs", "bad_xids"}
 // opColumns names the numbers of a per-operation line; errors since Linux 5.3.
 var opColumns = []string{"ops", "transmissions", "timeouts", "bytes_sent", "bytes_recv", "queue_ms", "rtt_ms", "execute_ms", "errors"}
 
-var opLine = regexp.MustCompile(`^\s+([A-Z][A-Z0-9_]*|\d+):((?: \d+){8,})\s*$`)
+var opLine = lazy(`^\s+([A-Z][A-Z0-9_]*|\d+):((?: \d+){8,})\s*$`)
 
 // mountCounters gathers the counters of one mount: several transports
 // (nconnect) are summed, as are the operations.
@@ -164,4 +163,4 @@ var nfsClientCounters = Reader{
 	},
 }
 
-var rpcNFSLine = regexp.MustCompile(`(?m)^rpc \d+ \d+ \d+[ \t\r]*$`)
+var rpcNFSLine = lazy(`(?m)^rpc \d+ \d+ \d+[ \t\r]*$`)

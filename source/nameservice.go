@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"strings"
 
 	"ddx"
@@ -67,12 +66,12 @@ func (s *spoken) emit(emit func(ddx.Fact)) {
 }
 
 var (
-	hostAddress  = regexp.MustCompile(`^\s*(\S+) has (IPv6 )?address ([0-9a-f.:]+)$`)
-	hostAlias    = regexp.MustCompile(`^\s*(\S+) is an alias for (\S+)\.$`)
-	hostNotFound = regexp.MustCompile(`^\s*Host (\S+) not found: \d\((\w+)\)`)
-	hostNoRecord = regexp.MustCompile(`^\s*(\S+) has no (\w+) record`)
-	hostServer   = regexp.MustCompile(`^\s*Address: ([0-9a-fA-F.:]+)#\d+$`)
-	hostPointer  = regexp.MustCompile(`^\s*(\S+) domain name pointer (\S+)\.$`)
+	hostAddress  = lazy(`^\s*(\S+) has (IPv6 )?address ([0-9a-f.:]+)$`)
+	hostAlias    = lazy(`^\s*(\S+) is an alias for (\S+)\.$`)
+	hostNotFound = lazy(`^\s*Host (\S+) not found: \d\((\w+)\)`)
+	hostNoRecord = lazy(`^\s*(\S+) has no (\w+) record`)
+	hostServer   = lazy(`^\s*Address: ([0-9a-fA-F.:]+)#\d+$`)
+	hostPointer  = lazy(`^\s*(\S+) domain name pointer (\S+)\.$`)
 )
 
 // readHost gives an alias its target's addresses: host asks for the name, and
@@ -142,12 +141,12 @@ func hostOperand(w []string) string {
 }
 
 var (
-	nslookupServer  = regexp.MustCompile(`^\s*Server:\s+(\S+)`)
-	nslookupName    = regexp.MustCompile(`^\s*Name:\s+(\S+)`)
-	nslookupAddress = regexp.MustCompile(`^\s*Address(?: \d+)?:\s*([0-9a-fA-F.:]+)(?:#\d+)?(?: \S+)?$`)
-	nslookupFailed  = regexp.MustCompile(`^\s*\*\* server can't find (\S+): (\w+)`)
-	nslookupNone    = regexp.MustCompile(`^\s*\*\*\* Can't find (\S+): No answer`)
-	nslookupBusybox = regexp.MustCompile(`^\s*nslookup: can't resolve '([^']+)'`)
+	nslookupServer  = lazy(`^\s*Server:\s+(\S+)`)
+	nslookupName    = lazy(`^\s*Name:\s+(\S+)`)
+	nslookupAddress = lazy(`^\s*Address(?: \d+)?:\s*([0-9a-fA-F.:]+)(?:#\d+)?(?: \S+)?$`)
+	nslookupFailed  = lazy(`^\s*\*\* server can't find (\S+): (\w+)`)
+	nslookupNone    = lazy(`^\s*\*\*\* Can't find (\S+): No answer`)
+	nslookupBusybox = lazy(`^\s*nslookup: can't resolve '([^']+)'`)
 )
 
 func readNslookup(it *Item, emit func(ddx.Fact)) error {
@@ -189,7 +188,7 @@ func readNslookup(it *Item, emit func(ddx.Fact)) error {
 	return nil
 }
 
-var getentLine = regexp.MustCompile(`^\s*([0-9a-fA-F]*[.:][0-9a-fA-F.:]*)\s+(STREAM|DGRAM|RAW)?\s*(\S*)`)
+var getentLine = lazy(`^\s*([0-9a-fA-F]*[.:][0-9a-fA-F.:]*)\s+(STREAM|DGRAM|RAW)?\s*(\S*)`)
 
 // readGetent reads ahosts, whose STREAM lines name each address once. getent
 // hosts looks like a hosts file: only its command tells them apart.

@@ -2,7 +2,6 @@ package source
 
 import (
 	"encoding/json"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -40,7 +39,7 @@ var (
 
 const neighbourStates = `REACHABLE|STALE|DELAY|PROBE|FAILED|INCOMPLETE|PERMANENT|NOARP|NONE`
 
-var neighbourLine = regexp.MustCompile(`^\s*(\S+) dev (\S+)\s+(.*?)(` + neighbourStates + `)$`)
+var neighbourLine = lazy(`^\s*(\S+) dev (\S+)\s+(.*?)(` + neighbourStates + `)$`)
 
 func readIPNeigh(it *Item, emit func(ddx.Fact)) error {
 	it.lines(func(n int, line string) {
@@ -68,8 +67,8 @@ func readIPNeighJSON(it *Item, emit func(ddx.Fact)) error {
 }
 
 var (
-	arpColumns = regexp.MustCompile(`^\s*(\S+)\s+(?:ether\s+([0-9a-fA-F:]{17})\s+(\w+)\s+(?:\S+\s+)?|\(incomplete\)\s+(?:\w+\s+)?)(\S+)$`)
-	arpSpoken  = regexp.MustCompile(`^\s*\S+ \(([\d.]+)\) at (?:([0-9a-fA-F:]{17})|<incomplete>)(.*) on (\S+)`)
+	arpColumns = lazy(`^\s*(\S+)\s+(?:ether\s+([0-9a-fA-F:]{17})\s+(\w+)\s+(?:\S+\s+)?|\(incomplete\)\s+(?:\w+\s+)?)(\S+)$`)
+	arpSpoken  = lazy(`^\s*\S+ \(([\d.]+)\) at (?:([0-9a-fA-F:]{17})|<incomplete>)(.*) on (\S+)`)
 )
 
 // arp shows a complete entry without saying whether it is fresh: the state is
@@ -100,7 +99,7 @@ func readARP(it *Item, emit func(ddx.Fact)) error {
 	return nil
 }
 
-var procARPLine = regexp.MustCompile(`^\s*([\d.]+)\s+0x\d+\s+0x([0-9a-f]+)\s+([0-9a-f:]{17})\s+\S+\s+(\S+)$`)
+var procARPLine = lazy(`^\s*([\d.]+)\s+0x\d+\s+0x([0-9a-f]+)\s+([0-9a-f:]{17})\s+\S+\s+(\S+)$`)
 
 func readProcNetARP(it *Item, emit func(ddx.Fact)) error {
 	it.lines(func(n int, line string) {

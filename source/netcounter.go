@@ -3,7 +3,6 @@ package source
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -70,7 +69,7 @@ func readNetProtocols(it *Item, emit func(ddx.Fact)) error {
 	return bad
 }
 
-var snmp6Line = regexp.MustCompile(`^\s*((?:Ip6|Icmp6|Udp6|UdpLite6)\w+)\s+(\d+)$`)
+var snmp6Line = lazy(`^\s*((?:Ip6|Icmp6|Udp6|UdpLite6)\w+)\s+(\d+)$`)
 
 func readNetSNMP6(it *Item, emit func(ddx.Fact)) error {
 	it.lines(func(n int, line string) {
@@ -84,7 +83,7 @@ func readNetSNMP6(it *Item, emit func(ddx.Fact)) error {
 	return nil
 }
 
-var nstatLine = regexp.MustCompile(`^\s*([A-Z]\w+)\s+(\d+)\s+\d+\.\d+$`)
+var nstatLine = lazy(`^\s*([A-Z]\w+)\s+(\d+)\s+\d+\.\d+$`)
 
 func readNstat(it *Item, emit func(ddx.Fact)) error {
 	if i := strings.IndexByte(string(it.Data[:min(len(it.Data), 256)]), '{'); i >= 0 {

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -24,9 +23,9 @@ var (
 		Read:  readNetstatInterfaces,
 	}
 	sysClassNet = Reader{
-		Name: "sys-class-net", Doc: "/sys/class/net: MTU, hardware address, carrier and state, one file each or as grep prints them",
+		Name: "sys-class-net", Doc: "/sys/class/net: MTU, hardware address and state (carrier, which a downed interface refuses, when it is given), one file each or as grep prints them",
 		Kinds: []string{"nic.link", "nic.counter"},
-		Files: []string{"sys/class/net/*/mtu", "sys/class/net/*/address", "sys/class/net/*/operstate", "sys/class/net/*/carrier", "sys/class/net/*/flags"},
+		Files: []string{"sys/class/net/*/mtu", "sys/class/net/*/address", "sys/class/net/*/operstate", "sys/class/net/*/flags"},
 		Match: matchSysClassNet,
 		Read:  readSysClassNet,
 	}
@@ -39,7 +38,7 @@ var netDevColumns = []string{
 	"tx_bytes", "tx_packets", "tx_errors", "tx_dropped", "tx_fifo_errors", "collisions", "tx_carrier", "tx_compressed",
 }
 
-var netDevLine = regexp.MustCompile(`^\s*(\S+?):\s*(\d[\d\s]*)$`)
+var netDevLine = lazy(`^\s*(\S+?):\s*(\d[\d\s]*)$`)
 
 func readNetDev(it *Item, emit func(ddx.Fact)) error {
 	it.lines(func(n int, line string) {
@@ -93,14 +92,14 @@ func readNetstatInterfaces(it *Item, emit func(ddx.Fact)) error {
 }
 
 var (
-	sysNetPath  = regexp.MustCompile(`(?:^|/)net/([^/]+)/(mtu|address|operstate|carrier|flags|statistics/\w+)$`)
-	sysNetGrep  = regexp.MustCompile(`(?m)^\s*(/sys/class/net/[^/\s:]+/(?:mtu|address|operstate|carrier|flags|statistics/\w+)):\s*(\S+)\s*$`)
-	sysNetValue = map[string]*regexp.Regexp{
-		"mtu":       regexp.MustCompile(`^\d{2,6}\s*$`),
-		"address":   regexp.MustCompile(`^(?:[0-9a-f]{2}:){5,}[0-9a-f]{2}\s*$`),
-		"operstate": regexp.MustCompile(`^(?:up|down|unknown|dormant|testing|notpresent|lowerlayerdown)\s*$`),
-		"carrier":   regexp.MustCompile(`^[01]\s*$`),
-		"flags":     regexp.MustCompile(`^0x[0-9a-f]+\s*$`),
+	sysNetPath  = lazy(`(?:^|/)net/([^/]+)/(mtu|address|operstate|carrier|flags|statistics/\w+)$`)
+	sysNetGrep  = lazy(`(?m)^\s*(/sys/class/net/[^/\s:]+/(?:mtu|address|operstate|carrier|flags|statistics/\w+)):\s*(\S+)\s*$`)
+	sysNetValue = map[string]*lazyRegexp{
+		"mtu":       lazy(`^\d{2,6}\s*$`),
+		"address":   lazy(`^(?:[0-9a-f]{2}:){5,}[0-9a-f]{2}\s*$`),
+		"operstate": lazy(`^(?:up|down|unknown|dormant|testing|notpresent|lowerlayerdown)\s*$`),
+		"carrier":   lazy(`^[01]\s*$`),
+		"flags":     lazy(`^0x[0-9a-f]+\s*$`),
 	}
 )
 

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -70,7 +69,7 @@ func (r *ruleset) note(n int, line string) {
 }
 
 // ruleCounters are the counters as the listings print them within a rule.
-var ruleCounters = regexp.MustCompile(`^\[\d+:\d+\] | \[\d+:\d+\]$| -c \d+ \d+\b| packets \d+ bytes \d+\b| \d+[KMGT]? packets, \d+[KMGT]? bytes`)
+var ruleCounters = lazy(`^\[\d+:\d+\] | \[\d+:\d+\]$| -c \d+ \d+\b| packets \d+ bytes \d+\b| \d+[KMGT]? packets, \d+[KMGT]? bytes`)
 
 // bareRule is a rule without its counters, so that two samples of it are known
 // to be the same rule.
@@ -147,10 +146,10 @@ func (r *ruleset) end() {
 }
 
 var (
-	savePolicy = regexp.MustCompile(`^\s*:(\S+) (ACCEPT|DROP) \[(\d+):\d+\]`)
-	savePlain  = regexp.MustCompile(`^\s*-P (\S+) (ACCEPT|DROP)(?: -c (\d+) \d+)?`)
-	saveRule   = regexp.MustCompile(`^\s*(?:\[(\d+):\d+\] )?-A (\S+) (.*)$`)
-	saveCount  = regexp.MustCompile(` -c (\d+) \d+`)
+	savePolicy = lazy(`^\s*:(\S+) (ACCEPT|DROP) \[(\d+):\d+\]`)
+	savePlain  = lazy(`^\s*-P (\S+) (ACCEPT|DROP)(?: -c (\d+) \d+)?`)
+	saveRule   = lazy(`^\s*(?:\[(\d+):\d+\] )?-A (\S+) (.*)$`)
+	saveCount  = lazy(` -c (\d+) \d+`)
 )
 
 // readIPTablesSave also reads iptables -S, which has no table lines.
@@ -228,8 +227,8 @@ func countOf(s string) any {
 }
 
 var (
-	listChain  = regexp.MustCompile(`^\s*Chain (\S+) \((?:policy ([A-Z]+)(?: (\S+) packets)?|\d+ references)`)
-	listPort   = regexp.MustCompile(`\b(?:dpt:|dpts:|dports )(\S+)`)
+	listChain  = lazy(`^\s*Chain (\S+) \((?:policy ([A-Z]+)(?: (\S+) packets)?|\d+ references)`)
+	listPort   = lazy(`\b(?:dpt:|dpts:|dports )(\S+)`)
 	protoNames = map[string]string{"0": "all", "1": "icmp", "6": "tcp", "17": "udp", "58": "ipv6-icmp"}
 )
 

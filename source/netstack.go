@@ -2,7 +2,6 @@ package source
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -43,7 +42,7 @@ var (
 	}
 )
 
-var sockstatLine = regexp.MustCompile(`^\s*(\w+): (.*)$`)
+var sockstatLine = lazy(`^\s*(\w+): (.*)$`)
 
 // readSockstat also states how full the TCP tables are; their limits are
 // sysctls, a fact of their own.

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -131,9 +130,9 @@ var icmpSentences = map[string]string{
 }
 
 var (
-	netstatSection = regexp.MustCompile(`^\s*([A-Z][A-Za-z0-9]+):$`)
-	netstatOwnName = regexp.MustCompile(`^\s*([A-Z]\w+): (-?\d+)$`)
-	netstatNumber  = regexp.MustCompile(`\d+`)
+	netstatSection = lazy(`^\s*([A-Z][A-Za-z0-9]+):$`)
+	netstatOwnName = lazy(`^\s*([A-Z]\w+): (-?\d+)$`)
+	netstatNumber  = lazy(`\d+`)
 )
 
 func readNetstatStatistics(it *Item, emit func(ddx.Fact)) error {

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/netip"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,14 +24,14 @@ const recogniseSize = 16 << 10
 
 // anyLine returns a matcher for content in which some line fits the expression.
 func anyLine(expr string) func(string, []byte) bool {
-	re := regexp.MustCompile(`(?m)` + expr)
+	re := lazy(`(?m)` + expr)
 	return func(_ string, head []byte) bool {
 		return re.Match(head[:min(len(head), recogniseSize)])
 	}
 }
 
 // pastedPrompt is a shell prompt as it is pasted with the command behind it.
-var pastedPrompt = regexp.MustCompile(`^\s*(?:\[[^\]]*\]\s*|\([\w.-]+\)\s*|[\w.-]+@[^\s$#>]+[^$#>]{0,80}|(?:ba|z|k)?sh-[\d.]+|[~/][\w/.-]*\s)?[$#]\s*(\S.*)$`)
+var pastedPrompt = lazy(`^\s*(?:\[[^\]]*\]\s*|\([\w.-]+\)\s*|[\w.-]+@[^\s$#>]+[^$#>]{0,80}|(?:ba|z|k)?sh-[\d.]+|[~/][\w/.-]*\s)?[$#]\s*(\S.*)$`)
 
 // promptWords returns the words of a command behind a pasted prompt, nil when
 // the line is none.

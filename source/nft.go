@@ -1,32 +1,31 @@
 package source
 
 import (
-	"regexp"
 	"strings"
 
 	"ddx"
 )
 
 var (
-	nftTable   = regexp.MustCompile(`^\s*table (\w+) (\S+) \{`)
-	nftChain   = regexp.MustCompile(`^\s*chain (\S+) \{`)
-	nftHook    = regexp.MustCompile(`^\s*type (\w+) hook (\w+) (?:device \S+ )?priority [^;]*;(?: policy (\w+);)?`)
-	nftCounter = regexp.MustCompile(`\bcounter packets (\d+)`)
-	nftVerdict = regexp.MustCompile(`(?:^|\s)(drop|reject|accept|masquerade|snat|dnat|notrack|xt target "?(\w+)"?|(MASQUERADE|REJECT|SNAT|DNAT)\b)`)
-	nftQuoted  = regexp.MustCompile(`"[^"]*"`)
-	nftSource  = regexp.MustCompile(`\bip6? saddr (!= )?(\{[^}]*\}|\S+)`)
-	nftDest    = regexp.MustCompile(`\bip6? daddr (!= )?(\{[^}]*\}|\S+)`)
-	nftPort    = regexp.MustCompile(`\b(tcp|udp|th|sctp) dport (!= )?(\{[^}]*\}|\S+)`)
-	nftProto   = regexp.MustCompile(`\b(?:meta l4proto|ip protocol|ip6 nexthdr) (\w+)`)
-	nftIn      = regexp.MustCompile(`\biif(?:name)? (!= )?(\{[^}]*\}|\S+)`)
-	nftOut     = regexp.MustCompile(`\boif(?:name)? (!= )?(\{[^}]*\}|\S+)`)
+	nftTable   = lazy(`^\s*table (\w+) (\S+) \{`)
+	nftChain   = lazy(`^\s*chain (\S+) \{`)
+	nftHook    = lazy(`^\s*type (\w+) hook (\w+) (?:device \S+ )?priority [^;]*;(?: policy (\w+);)?`)
+	nftCounter = lazy(`\bcounter packets (\d+)`)
+	nftVerdict = lazy(`(?:^|\s)(drop|reject|accept|masquerade|snat|dnat|notrack|xt target "?(\w+)"?|(MASQUERADE|REJECT|SNAT|DNAT)\b)`)
+	nftQuoted  = lazy(`"[^"]*"`)
+	nftSource  = lazy(`\bip6? saddr (!= )?(\{[^}]*\}|\S+)`)
+	nftDest    = lazy(`\bip6? daddr (!= )?(\{[^}]*\}|\S+)`)
+	nftPort    = lazy(`\b(tcp|udp|th|sctp) dport (!= )?(\{[^}]*\}|\S+)`)
+	nftProto   = lazy(`\b(?:meta l4proto|ip protocol|ip6 nexthdr) (\w+)`)
+	nftIn      = lazy(`\biif(?:name)? (!= )?(\{[^}]*\}|\S+)`)
+	nftOut     = lazy(`\boif(?:name)? (!= )?(\{[^}]*\}|\S+)`)
 )
 
 // nftHooks are the hooks of filter chains, as iptables calls its chains.
 var nftHooks = map[string]string{"input": "INPUT", "forward": "FORWARD", "output": "OUTPUT"}
 
 // nftValue returns what an expression compares with, "!" in front when negated.
-func nftValue(re *regexp.Regexp, line string, group int) string {
+func nftValue(re *lazyRegexp, line string, group int) string {
 	m := re.FindStringSubmatch(line)
 	if m == nil {
 		return ""

@@ -1,23 +1,18 @@
 package source
 
 import (
-	"archive/tar"
-	"archive/zip"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz"
 
 	"ddx"
 	"ddx/logline"
@@ -29,86 +24,6 @@ var (
 	mib    = bytes.Repeat([]byte{0}, 1<<20)
 	ethOut = "NIC statistics:\n     tx_timeout: 0\n     bw_in_allowance_exceeded: 7\n"
 )
-
-func write(t *testing.T, dir, name string, content []byte) string {
-	t.Helper()
-	p := filepath.Join(dir, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(p, content, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
-// member is a file of a test archive; a link when target is set.
-type member struct{ name, content, target string }
-
-func tarOf(t testing.TB, members ...member) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	w := tar.NewWriter(&b)
-	for _, m := range members {
-		h := &tar.Header{Name: m.name, Mode: 0o644, Size: int64(len(m.content)), ModTime: today}
-		if m.target != "" {
-			h.Typeflag, h.Linkname, h.Size = tar.TypeSymlink, m.target, 0
-		}
-		if err := w.WriteHeader(h); err != nil {
-			t.Fatal(err)
-		}
-		if m.target == "" {
-			io.WriteString(w, m.content)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
-func gz(b []byte) []byte {
-	var out bytes.Buffer
-	w := gzip.NewWriter(&out)
-	w.Write(b)
-	w.Close()
-	return out.Bytes()
-}
-
-func zst(b []byte) []byte {
-	var out bytes.Buffer
-	w, _ := zstd.NewWriter(&out)
-	w.Write(b)
-	w.Close()
-	return out.Bytes()
-}
-
-func xzed(t testing.TB, b []byte) []byte {
-	t.Helper()
-	var out bytes.Buffer
-	w, err := xz.NewWriter(&out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.Write(b)
-	w.Close()
-	return out.Bytes()
-}
-
-func zipOf(t testing.TB, members ...member) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	w := zip.NewWriter(&b)
-	for _, m := range members {
-		f, err := w.Create(m.name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		io.WriteString(f, m.content)
-	}
-	w.Close()
-	return b.Bytes()
-}
 
 func open(t *testing.T, o Options, paths ...string) []Take {
 	t.Helper()
@@ -162,14 +77,6 @@ func TestWrappings(t *testing.T) {
 	}
 }
 
-func utf16le(s string) []byte {
-	var b []byte
-	for i := range len(s) {
-		b = append(b, s[i], 0)
-	}
-	return b
-}
-
 func TestStdin(t *testing.T) {
 	o := clock
 	o.Stdin = bytes.NewReader(gz([]byte(ethOut)))
@@ -183,7 +90,6 @@ func TestStdin(t *testing.T) {
 // rest is read.
 func TestBrokenMaterial(t *testing.T) {
 	good := member{name: "good", content: ethOut}
-	big := member{name: "zeros", content: string(bytes.Repeat(mib, 400))}
 	truncated := tarOf(t, good, member{name: "cut", content: strings.Repeat("x\n", 5000)})
 	noise := gz(bytes.Repeat([]byte("line of a log that goes on\n"), 5000))
 	three := gz(tarOf(t, member{name: "2.tar", content: string(tarOf(t, member{name: "3.tar", content: string(tarOf(t, good))}))}))
@@ -202,7 +108,7 @@ func TestBrokenMaterial(t *testing.T) {
 		{"damaged.xz", append([]byte("\xfd7zXZ\x00"), "nothing of the kind"...), "xz at offset", 0},
 		{"damaged.zip", append([]byte("PK\x03\x04"), "nothing of the kind"...), "is it complete?", 0},
 		{"deep.tar.gz", three, "unpack it first", 0},
-		{"bomb.tar.gz", gz(tarOf(t, good, big)), "a decompression bomb", 2},
+		{"bomb.tar.gz", bombOf(t, good, 400), "a decompression bomb", 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -333,5 +239,82 @@ func TestConcatenated(t *testing.T) {
 	same := "Filesystem 1K-blocks Used Available Use% Mounted on\n/dev/root 10 5 5 50% /\n"
 	if items := sections(Item{Origin: "x", Data: []byte(same + same)}); len(items) != 1 {
 		t.Errorf("one output, given twice, was cut: %s", list(items))
+	}
+}
+
+// A binary journal is read by journalctl; where that is missing, it is said.
+func TestBinaryJournal(t *testing.T) {
+	p := write(t, t.TempDir(), "system.journal", []byte(journalMagic+strings.Repeat("\x00", 1000)))
+	o := clock
+	o.Host = recorded(nil, map[string][]string{"journalctl": {string(logline.Frame("journal-export", "x y", today, 1))}}, nil)
+	take := open(t, o, p)[0]
+	_, logs, err := Facts(take)
+	if err != nil || len(logs) != 1 || !strings.Contains(string(logs[0].Data), "kernel: [    1.000000] x y") {
+		t.Errorf("logs %+v, error %v", logs, err)
+	}
+	o.Host = recorded(nil, nil, nil)
+	take = open(t, o, p)[0]
+	if it := take.Items[0]; it.Absent != ddx.NotThere || !strings.Contains(it.Detail, "journalctl --file") {
+		t.Error(list(take.Items))
+	}
+}
+
+// A line of a gigabyte is material like any other, and does not fill the memory.
+func TestLongLine(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs time and a gigabyte of temporary space")
+	}
+	o := clock
+	part := bytes.Repeat([]byte("x"), 1<<20)
+	o.Stdin = io.MultiReader(strings.NewReader("[    1.000000] before\n"), numbered(1<<10, func([]byte, int) []byte { return part }), strings.NewReader("\n[    2.000000] after\n"))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	take := open(t, o, "-")[0]
+	_, logs, err := Facts(take)
+	if err != nil || len(logs) != 1 || logs[0].Size < 1<<30 {
+		t.Fatalf("%d logs, error %v", len(logs), err)
+	}
+	runtime.ReadMemStats(&after)
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 64<<20 {
+		t.Errorf("%d MiB were allocated for it", grown>>20)
+	}
+	if tail := take.Items[0].tail(64); string(tail) != "[    2.000000] after\n" {
+		t.Errorf("it ends with %q", tail)
+	}
+}
+
+// The files of a sosreport that hold the output of a command are named after
+// it; what a name says, such as the interface, is used.
+func TestSosreport(t *testing.T) {
+	members := []member{
+		{name: "sosreport-h-2024/sos_commands/networking/ethtool_-S_eth0", content: ethOut},
+		{name: "sosreport-h-2024/proc/meminfo", content: "MemTotal:        8009912 kB\nMemFree:          538760 kB\nMemAvailable:    6820236 kB\n"},
+		{name: "sosreport-h-2024/proc/mounts", content: "fs-0123:/ /efs nfs4 rw,hard 0 0\n"},
+		{name: "sosreport-h-2024/var/log/messages", content: "Mar 14 01:57:54 h kernel: nfs: server fs-0123 not responding, still trying\n"},
+		{name: "sosreport-h-2024/free", target: "sos_commands/memory/free"},
+		{name: "sosreport-h-2024/etc/localtime", target: "/usr/share/zoneinfo/UTC"},
+	}
+	dir := t.TempDir()
+	for _, m := range members {
+		if m.target == "" {
+			write(t, dir, m.name, []byte(m.content))
+		}
+	}
+	for _, p := range []string{write(t, t.TempDir(), "sosreport-h-2024.tar.xz", xzed(t, tarOf(t, members...))), dir} {
+		take := open(t, clock, p)[0]
+		kinds := map[string]string{}
+		facts, logs, err := Facts(take)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range facts {
+			kinds[f.Kind] = f.Subject.Name
+		}
+		if kinds["nic.counter"] != "eth0" || kinds["mount"] != "/efs" || len(kinds) < 3 {
+			t.Errorf("%s: facts %v", p, kinds)
+		}
+		if !slices.ContainsFunc(logs, func(l Log) bool { return !l.Incidental && strings.HasSuffix(l.Origin, "var/log/messages") }) {
+			t.Errorf("%s: no log among %d", p, len(logs))
+		}
 	}
 }

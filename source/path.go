@@ -35,6 +35,9 @@ func readerByPath(origin string) *Reader {
 			}
 		}
 	}
+	if strings.Contains("/"+origin, "/proc/sys/") {
+		return readerNamed("sysctl") // every other file there is a plain setting
+	}
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,10 +16,10 @@ var pingReader = Reader{
 }
 
 var (
-	pingHeader = regexp.MustCompile(`^\s*PING6? (\S+?)(?: ?\(([0-9a-fA-F.:%]+)\))?(?: from \S+(?: \S+)?:)?(?: |: )(\d+)(?:\(\d+\))? (?:bytes of data|data bytes)`)
-	pingTotals = regexp.MustCompile(`^\s*(\d+) packets transmitted, (\d+) (?:packets )?received`)
-	pingTimes  = regexp.MustCompile(`^\s*(?:rtt|round-trip) min/avg/max(?:/(?:mdev|stddev))? = [\d.]+/([\d.]+)/`)
-	pingMTU    = regexp.MustCompile(`\bmtu ?= ?(\d+)`)
+	pingHeader = lazy(`^\s*PING6? (\S+?)(?: ?\(([0-9a-fA-F.:%]+)\))?(?: from \S+(?: \S+)?:)?(?: |: )(\d+)(?:\(\d+\))? (?:bytes of data|data bytes)`)
+	pingTotals = lazy(`^\s*(\d+) packets transmitted, (\d+) (?:packets )?received`)
+	pingTimes  = lazy(`^\s*(?:rtt|round-trip) min/avg/max(?:/(?:mdev|stddev))? = [\d.]+/([\d.]+)/`)
+	pingMTU    = lazy(`\bmtu ?= ?(\d+)`)
 )
 
 // pingAnswers are what ping prints in place of a reply, strongest first.

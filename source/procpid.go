@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"strings"
 
 	"ddx"
@@ -20,8 +19,8 @@ var procTask = Reader{
 }
 
 var (
-	procStatLine   = regexp.MustCompile(`(?m)^(\d+) \((.{1,64})\) ([RSDTtXxZPIWK]) (-?\d+) -?\d+ -?\d+ -?\d+ -?\d+ \d+ (?:\d+ ){10}`)
-	procStatusName = regexp.MustCompile(`(?m)^Name:\t.+\n(?:Umask:\t\d+\n)?State:\t\w`)
+	procStatLine   = lazy(`(?m)^(\d+) \((.{1,64})\) ([RSDTtXxZPIWK]) (-?\d+) -?\d+ -?\d+ -?\d+ -?\d+ \d+ (?:\d+ ){10}`)
+	procStatusName = lazy(`(?m)^Name:\t.+\n(?:Umask:\t\d+\n)?State:\t\w`)
 )
 
 func readProcTask(it *Item, emit func(ddx.Fact)) error {
@@ -51,7 +50,7 @@ func readProcTask(it *Item, emit func(ddx.Fact)) error {
 }
 
 func readProcStatus(it *Item, pid string, emit func(ddx.Fact)) {
-	values, first, kv := map[string]string{}, 0, regexp.MustCompile(`^(\w+):\t(.*)$`)
+	values, first, kv := map[string]string{}, 0, lazy(`^(\w+):\t(.*)$`)
 	flush := func() {
 		if values["Name"] == "" {
 			return

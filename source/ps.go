@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,12 +22,12 @@ var processStatus = Reader{
 }
 
 var (
-	psHeader  = regexp.MustCompile(`(?m)^[ \t]*(?:[A-Z%][A-Z%0-9]*[ \t]+)*(?:PID|LWP)[ \t]+(?:[A-Z%+][A-Z%0-9+]*[ \t]+)*(?:COMMAND|CMD|WCHAN|STAT|S)[ \t\r]*$`)
-	psAuxRow  = regexp.MustCompile(`(?m)^[ \t]*\S+[ \t]+\d+[ \t]+\d+\.\d[ \t]+\d+\.\d[ \t]+\d+[ \t]+\d+[ \t]+\S+[ \t]+[RSDTtXZIW][<NLsl+]*[ \t]+\S+[ \t]+\d+:\d\d[ \t]+\S`)
-	psFullRow = regexp.MustCompile(`(?m)^[ \t]*[\w.+-]+[ \t]+\d+[ \t]+\d+[ \t]+\d+[ \t]+[A-Za-z0-9:]+[ \t]+(?:\?|pts/\d+|tty\w+)[ \t]+(?:\d+-)?\d\d:\d\d:\d\d[ \t]+\S`)
-	psWaitRow = regexp.MustCompile(`(?m)^[ \t]*(?:root[ \t]+)?\d+[ \t]+D[<NLsl+]*[ \t]+[a-z_][a-z0-9_.]*_[a-z0-9_.]*[ \t]+\S`)
-	psState   = regexp.MustCompile(`^[RSDTtXZIWKP][<NLsl+]*$`)
-	weekday   = regexp.MustCompile(`^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)$`)
+	psHeader  = lazy(`(?m)^[ \t]*(?:[A-Z%][A-Z%0-9]*[ \t]+)*(?:PID|LWP)[ \t]+(?:[A-Z%+][A-Z%0-9+]*[ \t]+)*(?:COMMAND|CMD|WCHAN|STAT|S)[ \t\r]*$`)
+	psAuxRow  = lazy(`(?m)^[ \t]*\S+[ \t]+\d+[ \t]+\d+\.\d[ \t]+\d+\.\d[ \t]+\d+[ \t]+\d+[ \t]+\S+[ \t]+[RSDTtXZIW][<NLsl+]*[ \t]+\S+[ \t]+\d+:\d\d[ \t]+\S`)
+	psFullRow = lazy(`(?m)^[ \t]*[\w.+-]+[ \t]+\d+[ \t]+\d+[ \t]+\d+[ \t]+[A-Za-z0-9:]+[ \t]+(?:\?|pts/\d+|tty\w+)[ \t]+(?:\d+-)?\d\d:\d\d:\d\d[ \t]+\S`)
+	psWaitRow = lazy(`(?m)^[ \t]*(?:root[ \t]+)?\d+[ \t]+D[<NLsl+]*[ \t]+[a-z_][a-z0-9_.]*_[a-z0-9_.]*[ \t]+\S`)
+	psState   = lazy(`^[RSDTtXZIWKP][<NLsl+]*$`)
+	weekday   = lazy(`^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)$`)
 )
 
 // The orders of the headerless forms.
@@ -125,7 +124,7 @@ func (it *Item) psRow(c *columns, n int, line string) (ddx.Fact, bool) {
 		"elapsed", elapsedSeconds(c.cell(cells, "ELAPSED")), "cpu", asFloat(c.cell(cells, "%CPU")), "rss", asInt(c.cell(cells, "RSS", "RSZ"))), true
 }
 
-var treeMark = regexp.MustCompile(`^(?:[ |]*\\_ )+|^[ |]+`)
+var treeMark = lazy(`^(?:[ |]*\\_ )+|^[ |]+`)
 
 // commOf returns the task name that a command line shows: the base name of the
 // program, cut to 15 bytes as the kernel does, or what stands in brackets.

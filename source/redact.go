@@ -28,7 +28,7 @@ func Redact(t Take, key []byte) (Take, error) {
 		return Take{}, err
 	}
 	r.compile()
-	out := Take{Header: t.Header, live: t.live, spool: &spool{}}
+	out := Take{Header: t.Header, location: t.location, spool: &spool{}}
 	out.Header.Redacted = true
 	out.Header.Host = r.text(t.Header.Host)
 	for i := range t.Items {

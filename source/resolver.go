@@ -2,7 +2,6 @@ package source
 
 import (
 	"net/netip"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,7 +13,7 @@ var (
 	resolvConf = Reader{
 		Name: "resolv-conf", Doc: "/etc/resolv.conf: the resolver's configuration",
 		Kinds: []string{"dns.config"},
-		Files: []string{"etc/resolv.conf", "run/systemd/resolve/resolv.conf"},
+		Files: []string{"etc/resolv.conf"},
 		Match: anyLine(`^\s*nameserver\s+[0-9A-Fa-f.:%\w]*[.:][0-9A-Fa-f.:%\w]*\s*(?:[#;].*)?$|^\s*options\s+(?:.*\s)?(?:ndots|timeout|attempts):\d`),
 		Read:  readResolvConf,
 	}
@@ -71,8 +70,8 @@ func readResolvConf(it *Item, emit func(ddx.Fact)) error {
 }
 
 var (
-	resolvectlQuery  = regexp.MustCompile(`^(\S+): ([0-9a-fA-F]*[.:][0-9a-fA-F.:]*)(?:%\d+)?(?: +-- link: \S+)?$`)
-	resolvectlFailed = regexp.MustCompile(`^(\S+): resolve call failed: (.*)$`)
+	resolvectlQuery  = lazy(`^(\S+): ([0-9a-fA-F]*[.:][0-9a-fA-F.:]*)(?:%\d+)?(?: +-- link: \S+)?$`)
+	resolvectlFailed = lazy(`^(\S+): resolve call failed: (.*)$`)
 )
 
 // readResolvectl joins the servers of all links: the one in use first.

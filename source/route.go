@@ -3,7 +3,6 @@ package source
 import (
 	"encoding/hex"
 	"net/netip"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -28,7 +27,7 @@ var (
 
 // routeLine is one line of route -n; netstat -rn has MSS, window and irtt in
 // the three columns where route has metric, references and use.
-var routeLine = regexp.MustCompile(`^\s*(\S+)\s+(\S+)\s+((?:\d+\.){3}\d+)\s+([U!][A-Z!]*|!H|!)\s+(\d+|-)\s+(\d+|-)\s+(\d+|-)\s+(\S+)\s*$`)
+var routeLine = lazy(`^\s*(\S+)\s+(\S+)\s+((?:\d+\.){3}\d+)\s+([U!][A-Z!]*|!H|!)\s+(\d+|-)\s+(\d+|-)\s+(\d+|-)\s+(\S+)\s*$`)
 
 func readRouteTable(it *Item, emit func(ddx.Fact)) error {
 	metric := true

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"strings"
 
 	"ddx"
@@ -42,7 +41,7 @@ var rpcTasks = Reader{
 	},
 }
 
-var rpcTaskLine = regexp.MustCompile(`(?m)^[ \t]*(?:\S*\[ *[\d.]+\] +)?\d+ [0-9a-f]{2,4} +-?\d+ (?:0x[0-9a-f]+|[0-9a-f]{8,16}|\(null\)) +.*?(\w+?v ?\d+) (\S+) a:(\S+)(?: \[\w+\])? q:([\w() -]*?)[ \t\r]*$`)
+var rpcTaskLine = lazy(`(?m)^[ \t]*(?:\S*\[ *[\d.]+\] +)?\d+ [0-9a-f]{2,4} +-?\d+ (?:0x[0-9a-f]+|[0-9a-f]{8,16}|\(null\)) +.*?(\w+?v ?\d+) (\S+) a:(\S+)(?: \[\w+\])? q:([\w() -]*?)[ \t\r]*$`)
 
 // nfsServers reads /proc/fs/nfsfs/servers: the NFS clients the kernel keeps.
 var nfsServers = Reader{
@@ -62,8 +61,8 @@ var nfsServers = Reader{
 }
 
 var (
-	nfsServersHeader = regexp.MustCompile(`(?m)^NV SERVER +PORT USE HOSTNAME`)
-	nfsServersRow    = regexp.MustCompile(`^v(\d) ([0-9a-f]{8}|[0-9a-f]{32}) +([0-9a-f]+) +(\d+) (\S+)`)
+	nfsServersHeader = lazy(`(?m)^NV SERVER +PORT USE HOSTNAME`)
+	nfsServersRow    = lazy(`^v(\d) ([0-9a-f]{8}|[0-9a-f]{32}) +([0-9a-f]+) +(\d+) (\S+)`)
 )
 
 // exportList reads showmount -e and exportfs.
@@ -102,7 +101,7 @@ var exportList = Reader{
 }
 
 var (
-	exportHeader = regexp.MustCompile(`(?m)^Export list for (\S+):[ \t\r]*$`)
-	exportLine   = regexp.MustCompile(`(?m)^/\S*[ \t]*(?:\r?\n?[ \t]+)\S+\((?:sync|async|ro|rw),[\w,=@-]*(?:wdelay|no_subtree_check|root_squash|sec=)[\w,=@-]*\)`)
-	exportClient = regexp.MustCompile(`^\S+\(.*\)$|^<world>`)
+	exportHeader = lazy(`(?m)^Export list for (\S+):[ \t\r]*$`)
+	exportLine   = lazy(`(?m)^/\S*[ \t]*(?:\r?\n?[ \t]+)\S+\((?:sync|async|ro|rw),[\w,=@-]*(?:wdelay|no_subtree_check|root_squash|sec=)[\w,=@-]*\)`)
+	exportClient = lazy(`^\S+\(.*\)$|^<world>`)
 )

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -124,11 +123,11 @@ func plainAddress(s string) string {
 }
 
 var (
-	ssStateWord = regexp.MustCompile(`^(?:` + ssStates + `)$`)
-	ssTimer     = regexp.MustCompile(`timer:\((\w+),([^,)]*),(\d+)\)`)
-	ssUsers     = regexp.MustCompile(`users:\(\((".*)\)\)`)
-	ssUser      = regexp.MustCompile(`"([^"]*)",(?:pid=)?(\d+)`)
-	ssInfo      = regexp.MustCompile(`(?:^|\s)(unacked|mss|pmtu|backoff|lastrcv|retrans):(\S+)`)
+	ssStateWord = lazy(`^(?:` + ssStates + `)$`)
+	ssTimer     = lazy(`timer:\((\w+),([^,)]*),(\d+)\)`)
+	ssUsers     = lazy(`users:\(\((".*)\)\)`)
+	ssUser      = lazy(`"([^"]*)",(?:pid=)?(\d+)`)
+	ssInfo      = lazy(`(?:^|\s)(unacked|mss|pmtu|backoff|lastrcv|retrans):(\S+)`)
 )
 
 func readSS(it *Item, emit func(ddx.Fact)) error {
@@ -236,8 +235,8 @@ func (l *socketList) details(n int, line string) {
 }
 
 var (
-	netstatSocket = regexp.MustCompile(`^\s*((?:tcp|udp|raw)6?)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\S+)(?:\s+([A-Z][A-Z_0-9]+))?(?:\s+(\d+/\S*|-))?(.*)$`)
-	netstatTimer  = regexp.MustCompile(`\b(on|keepalive|timewait|probe|off) \(([\d.]+)/(\d+)/(\d+)\)`)
+	netstatSocket = lazy(`^\s*((?:tcp|udp|raw)6?)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\S+)(?:\s+([A-Z][A-Z_0-9]+))?(?:\s+(\d+/\S*|-))?(.*)$`)
+	netstatTimer  = lazy(`\b(on|keepalive|timewait|probe|off) \(([\d.]+)/(\d+)/(\d+)\)`)
 )
 
 // netstat does not print the backlog of a listening socket: send_q is left out
@@ -284,8 +283,8 @@ func readNetstatSockets(it *Item, emit func(ddx.Fact)) error {
 }
 
 var (
-	ssTotals    = regexp.MustCompile(`^\s*TCP:\s+(\d+) \(estab (\d+), closed (\d+), orphaned (\d+)(?:, synrecv (\d+))?, timewait (\d+)`)
-	ssTransport = regexp.MustCompile(`^\s*(RAW|UDP|TCP|INET|FRAG)\s+(\d+)\s+(\d+|-)\s+(\d+|-)$`)
+	ssTotals    = lazy(`^\s*TCP:\s+(\d+) \(estab (\d+), closed (\d+), orphaned (\d+)(?:, synrecv (\d+))?, timewait (\d+)`)
+	ssTransport = lazy(`^\s*(RAW|UDP|TCP|INET|FRAG)\s+(\d+)\s+(\d+|-)\s+(\d+|-)$`)
 )
 
 // readSSSummary joins the two statements about TCP: in use is what the table

@@ -2,7 +2,6 @@ package source
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 
 	"ddx"
@@ -27,18 +26,18 @@ var taskStacks = Reader{
 }
 
 var (
-	stackLine  = regexp.MustCompile(`(?m)^[ \t]*(?:/proc/(?:\d+/task/)?\d+/stack: ?)?\[<[0-9a-fx]+>\] [\w.]+\+0x[0-9a-f]+/0x[0-9a-f]+`)
-	sysrqStart = regexp.MustCompile(`(?i)sysrq ?: Show (?:Blocked )?State|^\s*task +PC stack +pid father`)
+	stackLine  = lazy(`(?m)^[ \t]*(?:/proc/(?:\d+/task/)?\d+/stack: ?)?\[<[0-9a-fx]+>\] [\w.]+\+0x[0-9a-f]+/0x[0-9a-f]+`)
+	sysrqStart = lazy(`(?i)sysrq ?: Show (?:Blocked )?State|^\s*task +PC stack +pid father`)
 	// frameText is one frame: the mark of an unreliable one, function, module.
-	frameText = regexp.MustCompile(`^(?:\[<[0-9a-fx]+>\] )?(\? )?([A-Za-z_][\w.]*)\+0x[0-9a-f]+/0x[0-9a-f]+(?: \[[\w-]+\])?$`)
+	frameText = lazy(`^(?:\[<[0-9a-fx]+>\] )?(\? )?([A-Za-z_][\w.]*)\+0x[0-9a-f]+/0x[0-9a-f]+(?: \[[\w-]+\])?$`)
 	// The headers of a task in sysrq-w and the hung-task report: since Linux
 	// 5.11 with names, before that in columns.
-	taskHeader    = regexp.MustCompile(`^task:(.+?) +state:([A-Za-z]) +stack: *\d+ +pid: *(\d+)(?: +tgid: *\d+)? +ppid: *(\d+)`)
-	taskHeaderOld = regexp.MustCompile(`^(\S.{0,14}?) +([RSDTtZXI]) +(?:[0-9a-f]{8,16} +|running task +)?\d+ +(\d+) +(\d+) +0x[0-9a-f]{8}`)
-	stackOfPID    = regexp.MustCompile(`/proc/(?:\d+/task/)?(\d+)/(?:stack|task/(\d+)/stack)`)
-	pidAndName    = regexp.MustCompile(`^(?i:[-=# ]*)(?:pid[: =]+)?(\d+)[ :(]+([A-Za-z][\w.:/-]*)\)?[ :=-]*$`)
-	kernelPrefix  = regexp.MustCompile(`^(?:<\d+>)?(?:.*? kernel: )?(?:\[ *\d+\.\d+\] ?)?(?:\[ *[TC]\d+\] ?)?`)
-	compilerPart  = regexp.MustCompile(`\.(?:isra|constprop|part|cold|llvm)\.?\w*`)
+	taskHeader    = lazy(`^task:(.+?) +state:([A-Za-z]) +stack: *\d+ +pid: *(\d+)(?: +tgid: *\d+)? +ppid: *(\d+)`)
+	taskHeaderOld = lazy(`^(\S.{0,14}?) +([RSDTtZXI]) +(?:[0-9a-f]{8,16} +|running task +)?\d+ +(\d+) +(\d+) +0x[0-9a-f]{8}`)
+	stackOfPID    = lazy(`/proc/(?:\d+/task/)?(\d+)/(?:stack|task/(\d+)/stack)`)
+	pidAndName    = lazy(`^(?i:[-=# ]*)(?:pid[: =]+)?(\d+)[ :(]+([A-Za-z][\w.:/-]*)\)?[ :=-]*$`)
+	kernelPrefix  = lazy(`^(?:<\d+>)?(?:.*? kernel: )?(?:\[ *\d+\.\d+\] ?)?(?:\[ *[TC]\d+\] ?)?`)
+	compilerPart  = lazy(`\.(?:isra|constprop|part|cold|llvm)\.?\w*`)
 )
 
 // maxStackLines bounds the evidence of one stack.

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -25,14 +24,14 @@ const (
 )
 
 var (
-	straceLine     = regexp.MustCompile(`(?m)^` + stracePrefix + `(?:[a-z_][a-z0-9_]*\((?:[^\n]*\))? += (?:-?\d+|\?|0x[0-9a-f]+)(?:[ \t\r]|$)|[a-z_0-9]+\([^\n]*<(?:unfinished|detached) \.\.\.>|<\.\.\. \w+ resumed>|mount\("[^"\n]*", "[^"\n]*", "nfs4?"|restart_syscall\(<)`)
-	straceFront    = regexp.MustCompile(`^` + stracePrefix + `(.*)$`)
-	straceEnter    = regexp.MustCompile(`^([a-z_][a-z0-9_]*)\((.*)$`)
-	straceResume   = regexp.MustCompile(`^<\.\.\. (\w+) resumed> ?(.*)$`)
-	straceReturn   = regexp.MustCompile(`\)\s+= (\?|-?\d+|0x[0-9a-f]+)(?: ([A-Z][A-Z0-9_]+))?(?: \([^<]*\))?(?: \S.*?)??(?: <(\d+\.\d+)>)?\s*$`)
-	straceUnended  = regexp.MustCompile(` *<(?:unfinished|detached) \.\.\.>\s*$`)
-	straceAttached = regexp.MustCompile(`strace: Process \d+ (?:attached|detached)\n?`)
-	straceString   = regexp.MustCompile(`"((?:[^"\\]|\\.)*)("(?:\.\.\.)?|$)`)
+	straceLine     = lazy(`(?m)^` + stracePrefix + `(?:[a-z_][a-z0-9_]*\((?:[^\n]*\))? += (?:-?\d+|\?|0x[0-9a-f]+)(?:[ \t\r]|$)|[a-z_0-9]+\([^\n]*<(?:unfinished|detached) \.\.\.>|<\.\.\. \w+ resumed>|mount\("[^"\n]*", "[^"\n]*", "nfs4?"|restart_syscall\(<)`)
+	straceFront    = lazy(`^` + stracePrefix + `(.*)$`)
+	straceEnter    = lazy(`^([a-z_][a-z0-9_]*)\((.*)$`)
+	straceResume   = lazy(`^<\.\.\. (\w+) resumed> ?(.*)$`)
+	straceReturn   = lazy(`\)\s+= (\?|-?\d+|0x[0-9a-f]+)(?: ([A-Z][A-Z0-9_]+))?(?: \([^<]*\))?(?: \S.*?)??(?: <(\d+\.\d+)>)?\s*$`)
+	straceUnended  = lazy(` *<(?:unfinished|detached) \.\.\.>\s*$`)
+	straceAttached = lazy(`strace: Process \d+ (?:attached|detached)\n?`)
+	straceString   = lazy(`"((?:[^"\\]|\\.)*)("(?:\.\.\.)?|$)`)
 )
 
 // expectedErrors are answers that programs ask for; they are stated for

@@ -17,8 +17,8 @@ type Take struct {
 	Items  []Item
 	Facts  []ddx.Fact // facts that the material held ready, as records
 
-	spool *spool
-	live  bool // from the plan of a live host: what is missing was looked for
+	spool    *spool
+	location *time.Location // of times without a zone, from the caller
 }
 
 // Close frees the temporary file that large material was kept in. Items must
@@ -73,8 +73,21 @@ type Log struct {
 	Incidental bool
 }
 
-// Open returns the text from its beginning. It can be called more than once.
-func (l *Log) Open() (io.ReadCloser, error) { return l.Item.open() }
+// Open returns the text from its beginning. It can be called more than once. A
+// journal in its export or JSON form comes as one line a record, see
+// logline.Reader.
+func (l *Log) Open() (io.ReadCloser, error) {
+	r, err := l.Item.open()
+	if err != nil || l.Reader != "journal" {
+		return r, err
+	}
+	return readCloser{logline.NewReader(r), r}, nil
+}
+
+type readCloser struct {
+	io.Reader
+	io.Closer
+}
 
 // Loss says how many lines are known to be lost before they could be read, and
 // what that number is: exact, at-least or unknown.

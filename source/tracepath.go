@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -16,13 +15,13 @@ var pathReader = Reader{
 }
 
 var (
-	traceHeader = regexp.MustCompile(`^\s*traceroute6? to (\S+) \(([^)]+)\), \d+ hops max(?:, (\d+) byte packets)?`)
-	traceHop    = regexp.MustCompile(`^\s*(\d+)  ?(\S.*)$`)
-	traceFlag   = regexp.MustCompile(` !(H|N|P|X|F(?:-(\d+))?|\d+)\b`)
-	pathMTU     = regexp.MustCompile(`\bpmtu (\d+)`)
-	pathHop     = regexp.MustCompile(`^\s*\d+\??: +(\S+)`)
-	pathResume  = regexp.MustCompile(`^\s*(Resume|Too many hops): pmtu (\d+)`)
-	mtrHop      = regexp.MustCompile(`^\s*(\d+)\.\|-- (\S+) +([\d.]+)%? +(\d+)`)
+	traceHeader = lazy(`^\s*traceroute6? to (\S+) \(([^)]+)\), \d+ hops max(?:, (\d+) byte packets)?`)
+	traceHop    = lazy(`^\s*(\d+)  ?(\S.*)$`)
+	traceFlag   = lazy(` !(H|N|P|X|F(?:-(\d+))?|\d+)\b`)
+	pathMTU     = lazy(`\bpmtu (\d+)`)
+	pathHop     = lazy(`^\s*\d+\??: +(\S+)`)
+	pathResume  = lazy(`^\s*(Resume|Too many hops): pmtu (\d+)`)
+	mtrHop      = lazy(`^\s*(\d+)\.\|-- (\S+) +([\d.]+)%? +(\d+)`)
 )
 
 var traceResults = map[string]string{"H": "unreachable", "N": "no-route", "P": "unreachable", "X": "prohibited"}

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"strings"
 
 	"ddx"
@@ -20,14 +19,14 @@ var systemdUnits = Reader{
 
 var (
 	unitSuffix     = `[\w@:.\\-]+\.(?:service|mount|socket|target|timer|swap|device|path|slice|scope|automount)`
-	unitListHeader = regexp.MustCompile(`(?m)^\s*UNIT +LOAD +ACTIVE +SUB`)
-	unitFailedRow  = regexp.MustCompile(`(?m)^[●*\s]*(` + unitSuffix + `) +(?:loaded|not-found|masked|error|bad-setting) +(\w+) +([\w-]+)`)
-	unitStatus     = regexp.MustCompile(`(?m)^[●*○×↻\s]*(` + unitSuffix + `)(?: - .*)?\r?\n(?:\s+Loaded: |\s+Active: )`)
-	unitHeading    = regexp.MustCompile(`^[●*○×↻\s]*(` + unitSuffix + `)(?: - .*)?\s*$`)
-	unitActive     = regexp.MustCompile(`^\s+Active: ([\w-]+)(?: \(([\w-]+)\))?(?: \(Result: ([\w-]+)\))?`)
-	unitActiveOld  = regexp.MustCompile(`^\s+Active: ([\w-]+) \(Result: ([\w-]+)\)`)
-	unitExit       = regexp.MustCompile(`(?:code=exited|code=killed|code=dumped), status=(\d+)`)
-	unitShow       = regexp.MustCompile(`(?m)^(?:ActiveState|SubState|NRestarts|ExecMainStatus)=`)
+	unitListHeader = lazy(`(?m)^\s*UNIT +LOAD +ACTIVE +SUB`)
+	unitFailedRow  = lazy(`(?m)^[●*\s]*(` + unitSuffix + `) +(?:loaded|not-found|masked|error|bad-setting) +(\w+) +([\w-]+)`)
+	unitStatus     = lazy(`(?m)^[●*○×↻\s]*(` + unitSuffix + `)(?: - .*)?\r?\n(?:\s+Loaded: |\s+Active: )`)
+	unitHeading    = lazy(`^[●*○×↻\s]*(` + unitSuffix + `)(?: - .*)?\s*$`)
+	unitActive     = lazy(`^\s+Active: ([\w-]+)(?: \(([\w-]+)\))?(?: \(Result: ([\w-]+)\))?`)
+	unitActiveOld  = lazy(`^\s+Active: ([\w-]+) \(Result: ([\w-]+)\)`)
+	unitExit       = lazy(`(?:code=exited|code=killed|code=dumped), status=(\d+)`)
+	unitShow       = lazy(`(?m)^(?:ActiveState|SubState|NRestarts|ExecMainStatus)=`)
 )
 
 func readUnits(it *Item, emit func(ddx.Fact)) error {
@@ -82,7 +81,7 @@ func readUnitShow(it *Item, emit func(ddx.Fact)) {
 	flush := func() {
 		id := v["Id"]
 		if w := it.command(); id == "" && len(w) > 2 {
-			id = regexp.MustCompile(unitSuffix).FindString(strings.Join(w, " "))
+			id = lazy(unitSuffix).FindString(strings.Join(w, " "))
 		}
 		if len(lines) > 0 {
 			f := it.fact("unit", unitSubject(id), lines[0], it.lineText(lines[0]), "state", asText(v["ActiveState"]), "sub", asText(v["SubState"]),

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"regexp"
 	"strings"
 
 	"ddx"
@@ -21,11 +20,11 @@ var virtualisation = Reader{
 }
 
 var (
-	dmidecodeText   = regexp.MustCompile(`(?m)^System Information\r?\n\s+Manufacturer:`)
-	hostnamectlText = regexp.MustCompile(`(?m)^\s*(?:Static hostname|Operating System): `)
-	lscpuText       = regexp.MustCompile(`(?m)^Architecture: +\S+(?:.*\n)+?(?:On-line CPU|CPU\(s\))`)
-	colonValue      = regexp.MustCompile(`^\s*([A-Z][\w() ./-]*?):\s+(.*?)\s*$`)
-	nitroType       = regexp.MustCompile(`^[a-z]+\d+[a-z0-9-]*\.(?:metal[\w-]*|nano|micro|small|medium|\d*x?large)$`)
+	dmidecodeText   = lazy(`(?m)^System Information\r?\n\s+Manufacturer:`)
+	hostnamectlText = lazy(`(?m)^\s*(?:Static hostname|Operating System): `)
+	lscpuText       = lazy(`(?m)^Architecture: +\S+(?:.*\n)+?(?:On-line CPU|CPU\(s\))`)
+	colonValue      = lazy(`^\s*([A-Z][\w() ./-]*?):\s+(.*?)\s*$`)
+	nitroType       = lazy(`^[a-z]+\d+[a-z0-9-]*\.(?:metal[\w-]*|nano|micro|small|medium|\d*x?large)$`)
 )
 
 // hypervisorOf judges a DMI vendor, a product or a hypervisor's name. A

@@ -24,6 +24,10 @@ func newEngine(dirs []string) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	return engineOf(cat)
+}
+
+func engineOf(cat *catalog.Catalogue) (*engine, error) {
 	m, err := diagnose.NewMatcher(cat)
 	if err != nil {
 		return nil, err
@@ -39,6 +43,7 @@ func (e *engine) facts(t source.Take) ([]ddx.Fact, error) {
 	if err != nil {
 		return nil, err
 	}
+	facts = append(facts, captureFacts(t)...)
 	for i := range logs {
 		more, err := e.match(&logs[i])
 		facts = append(facts, more...)
@@ -55,7 +60,7 @@ func (e *engine) match(l *source.Log) ([]ddx.Fact, error) {
 		return nil, err
 	}
 	defer r.Close()
-	s := diagnose.Stream{Origin: l.Origin, Offset: l.Line, Channel: l.Channel, Hint: l.Hint, Host: l.Host, Dropped: l.Loss, Incidental: l.Incidental}
+	s := diagnose.Stream{Origin: l.Origin, Offset: l.Line, Channel: l.Channel, Hint: l.Hint, Host: l.Host, Boot: l.Boot, Dropped: l.Loss, Incidental: l.Incidental}
 	return e.matcher.Match(s, r)
 }
 

@@ -1,0 +1,42 @@
+# Targets for people who build, test and measure ddx. Everything that the
+# product itself needs is Go: "go build ./cmd/ddx" is the whole build.
+GO ?= go
+STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+# The pure cores: no I/O, so the race detector has no excuse.
+CORES = . ./catalog ./diagnose ./kernlog ./logline ./scan ./remedy ./output ./controlplane ./lab ./simulate
+
+.PHONY: build setup test check race fuzz vet bench-scan bench-lab docs clean
+
+build: ## one static binary, bin/ddx
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ddx ./cmd/ddx
+
+setup: ## list, then install, the Debian packages that tests use (root)
+	sh scripts/setup
+
+test: ## all tests; changes nothing outside of this checkout
+	sh scripts/test
+
+check: vet race fuzz build ## what CI runs beside the tests
+
+vet: ## formatting, vet and staticcheck
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'gofmt would change these files'; exit 1; }
+	$(GO) vet ./...
+	$(STATICCHECK) ./...
+
+race: ## the race detector on the pure cores
+	$(GO) test -race -timeout 15m $(CORES)
+
+fuzz: ## every fuzz target for FUZZTIME (default 10s)
+	sh scripts/fuzz $${FUZZTIME:-10s}
+
+bench-scan: ## the scanner against ripgrep, interleaved, CPU ratios
+	$(GO) test ./scan -run '^$$' -bench Ripgrep -benchtime 1x -mb $${MB:-256} -rounds $${ROUNDS:-5} -v
+
+bench-lab: ## the explorer against Spin, interleaved, CPU ratios
+	$(GO) test ./lab -run '^$$' -bench 'AgainstSpin|Shipped' -benchtime 1x
+
+docs: ## regenerate docs/facts.md and docs/sources.md
+	$(GO) run ./cmd/ddx catalog docs docs
+
+clean:
+	rm -rf bin
