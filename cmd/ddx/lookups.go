@@ -38,8 +38,8 @@ func lookupFacts(t source.Take) []ddx.Fact {
 		slices.SortStableFunc(all, func(a, b dns.Answers) int { return a.Time.Compare(b.Time) })
 		verdicts := dns.Replay(all, dns.Baseline{})
 		last := verdicts[len(verdicts)-1]
-		if last.Class == "" || len(last.Findings) == 0 {
-			continue // nothing wrong with it
+		if len(last.Findings) == 0 || last.Level == dns.Suspect {
+			continue // nothing wrong with it, or nothing says what was expected
 		}
 		f := dns.VerdictFact(last, origin[name])
 		f.Time = last.Time
