@@ -85,6 +85,10 @@ func (r *reading) item(original *Item, known recognised) {
 	if len(bytes.TrimSpace(head)) == 0 && it.Open == nil && !asked {
 		return
 	}
+	if rd == nil && noLog(it.path(), head) {
+		r.unrecognised(&it)
+		return
+	}
 	l := Log{Item: it, Channel: channelOf(name, head), Hint: r.hint, Incidental: rd != nil && !rd.Log}
 	if rd == nil {
 		r.unrecognised(&it)
