@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"ddx"
@@ -23,11 +25,46 @@ type npdConfig struct {
 }
 
 type npdRule struct {
-	Type      string `json:"type"` // temporary: an event; permanent: a condition of the node
-	Condition string `json:"condition"`
-	Reason    string `json:"reason"`
-	Pattern   string `json:"pattern"`
-	Path      string `json:"path"` // of the script of a custom plugin
+	Type      string   `json:"type"` // temporary: an event; permanent: a condition of the node
+	Condition string   `json:"condition"`
+	Reason    string   `json:"reason"`
+	Pattern   string   `json:"pattern"`
+	Path      string   `json:"path"` // of the program of a custom plugin
+	Args      []string `json:"args"`
+
+	count  int    // at least so many times
+	within string // in a window of this length
+	kernel bool   // in the kernel's log
+}
+
+// counted takes the pattern out of the arguments of log-counter, the program
+// with which node-problem-detector counts lines. It reports whether the rule
+// runs it and needs nothing else: lines that take back earlier ones
+// (--revert-pattern) are beyond a line-wise engine.
+func (r *npdRule) counted() bool {
+	if r.Pattern != "" || path.Base(r.Path) != "log-counter" {
+		return false
+	}
+	for _, arg := range r.Args {
+		name, value, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		switch name {
+		case "pattern":
+			r.Pattern = value
+		case "count":
+			r.count, _ = strconv.Atoi(value)
+		case "lookback":
+			r.within = value
+		case "journald-source":
+			r.kernel = value == "kernel"
+		case "revert-pattern":
+			r.Pattern = ""
+			return false
+		}
+	}
+	if _, err := time.ParseDuration(r.within); err != nil || r.count < 1 {
+		r.Pattern = ""
+	}
+	return r.Pattern != ""
 }
 
 // RefusedRule is a rule of another program that cannot be run here.
@@ -60,7 +97,8 @@ func ReadNPD(file string, data []byte, runnable func(expr string) error) (modes 
 	if len(c.Rules) == 0 {
 		return nil, nil, fmt.Errorf("import %s: no rules in it; want a system-log-monitor file of node-problem-detector", file)
 	}
-	for _, r := range c.Rules {
+	for i := range c.Rules {
+		r := &c.Rules[i]
 		if why := r.refuse(c.Plugin, runnable); why != "" {
 			refused = append(refused, RefusedRule{file, r.Reason, r.Pattern, why})
 			continue
@@ -72,8 +110,8 @@ func ReadNPD(file string, data []byte, runnable func(expr string) error) (modes 
 
 func (r *npdRule) refuse(plugin string, runnable func(string) error) string {
 	switch {
-	case plugin == "custom" || r.Path != "":
-		return fmt.Sprintf("it runs the program %s; only rules with a pattern over a log can be imported", r.Path)
+	case (plugin == "custom" || r.Path != "") && !r.counted():
+		return fmt.Sprintf("it runs the program %s; only rules with a pattern over a log can be imported, log-counter without --revert-pattern among them", r.Path)
 	case npdName(r.Reason) == "":
 		return "it has no reason"
 	case r.Pattern == "":
@@ -114,8 +152,13 @@ func (r *npdRule) mode(c *npdConfig, file string) *ddx.Mode {
 	if r.Type == "permanent" {
 		m.Title = fmt.Sprintf("node-problem-detector: condition %s, %s", r.Condition, r.Reason)
 		m.Symptoms = []string{"node-problem-detector would set the node's condition " + r.Condition}
-		m.TTL, ind.ID = npdConditionTTL, "condition"
-		ind.Strength = ddx.Strong
+		m.TTL, ind.ID, ind.Strength = npdConditionTTL, "condition", ddx.Strong
+	}
+	if r.count > 0 {
+		ind.ID, ind.Count, ind.Within, ind.Channel = ind.ID+"-counted", r.count, r.within, "any"
+		if r.kernel {
+			ind.Channel, m.Family = "kernel", "kernel"
+		}
 	}
 	m.Indicators = []ddx.Indicator{ind}
 	return m

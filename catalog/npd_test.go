@@ -21,6 +21,9 @@ const npdFile = `{
     {"type": "temporary", "reason": "Broken", "pattern": "a(b"},
     {"type": "sometimes", "reason": "OddType", "pattern": "text that is long"},
     {"type": "permanent", "reason": "Script", "path": "./check.sh"},
+    {"type": "permanent", "condition": "C", "reason": "OftenStuck", "path": "/opt/bin/log-counter", "args": ["--journald-source=kernel", "--lookback=20m", "--count=3", "--pattern=widget is stuck again"]},
+    {"type": "permanent", "condition": "C", "reason": "Reverted", "path": "/opt/bin/log-counter", "args": ["--lookback=20m", "--count=3", "--pattern=widget starts", "--revert-pattern=widget stops"]},
+    {"type": "permanent", "condition": "C", "reason": "NoWindow", "path": "/opt/bin/log-counter", "args": ["--count=3", "--pattern=widget starts"]},
     {"type": "temporary", "reason": "NoText", "pattern": "\\d+"}
   ]
 }`
@@ -50,10 +53,10 @@ func TestReadNPD(t *testing.T) {
 	for _, r := range refused {
 		not = append(not, r.Reason)
 	}
-	if got, want := strings.Join(ids, " "), "npd-widget-stuck npd-may-be-two-lines"; got != want {
+	if got, want := strings.Join(ids, " "), "npd-widget-stuck npd-may-be-two-lines npd-often-stuck"; got != want {
 		t.Errorf("modes %s, want %s", got, want)
 	}
-	if got, want := strings.Join(not, " "), "TwoLines Broken OddType Script NoText"; got != want {
+	if got, want := strings.Join(not, " "), "TwoLines Broken OddType Script Reverted NoWindow NoText"; got != want {
 		t.Errorf("refused %s, want %s", got, want)
 	}
 	m := modes[0]
@@ -63,6 +66,9 @@ func TestReadNPD(t *testing.T) {
 	}
 	if len(condition.Log) != 1 || condition.Strength != ddx.Strong || m.TTL != npdConditionTTL {
 		t.Errorf("condition: %+v, ttl %q", condition, m.TTL)
+	}
+	if often := modes[2].Indicators[0]; often.Count != 3 || often.Within != "20m" || often.Channel != "kernel" || often.ID != "condition-counted" {
+		t.Errorf("counted: %+v", often)
 	}
 	for _, r := range refused {
 		if !strings.HasPrefix(r.String(), "rules.json: rule "+r.Reason+" cannot be run: ") {

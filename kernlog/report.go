@@ -165,6 +165,7 @@ var reporters = []struct{ frame, typ string }{
 	{"watchdog_timer_fn", "soft-lockup"},
 	{"watchdog_overflow_callback", "hard-lockup"},
 	{"rcu_dump_cpu_stacks", "rcu-stall"}, {"rcu_check_callbacks", "rcu-stall"}, {"rcu_sched_clock_irq", "rcu-stall"}, {"print_cpu_stall", "rcu-stall"},
+	{"warn_alloc", "page-allocation-failure"},
 	{"warn_slowpath", "warning"}, {"__warn", "warning"},
 }
 

@@ -44,6 +44,7 @@ func (e *engine) facts(t source.Take) ([]ddx.Fact, error) {
 		return nil, err
 	}
 	facts = append(facts, captureFacts(t)...)
+	facts = append(facts, lookupFacts(t)...)
 	for i := range logs {
 		more, err := e.match(&logs[i])
 		facts = append(facts, more...)
