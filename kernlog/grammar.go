@@ -50,7 +50,7 @@ var starts = compile([]start{
 	{typ: "oom", expr: `Task in \S+ killed as a result of limit of`},
 	{typ: "oom", expr: `Killed process \d+ \(.{0,20}total-vm:`},
 	{typ: "page-allocation-failure", expr: `(\S.*): page allocation failure:? ?order:(\d+), mode:(\S+)`, fields: []string{"task", "order", "flags"}},
-	{typ: "warning", expr: `WARNING: (?:CPU: \d+ PID: \d+ )?at (\S+)`, fields: []string{"reason"}},
+	{typ: "warning", expr: `WARNING: (?:CPU: \d+ PID: \d+ )?at (\S+)(?: ([\w.]+)\+0x)?`, fields: []string{"reason", "symbol"}},
 	{typ: "ena-reset", expr: `Keep alive watchdog timeout`},
 	{typ: "ena-reset", expr: `number of lost tx completions? is above the threshold`},
 	{typ: "ena-reset", expr: `Lost TX completions are above (?:the )?threshold`},
@@ -190,6 +190,8 @@ func (r *Report) capture(s *start, m []string) {
 			r.Flags = v
 		case "reason":
 			r.Reason = v
+		case "symbol":
+			r.ip = v
 		}
 	}
 	if s.typ == "ena-reset" && r.Reason == "" && !strings.Contains(m[0], "Trigger reset") {
