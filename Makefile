@@ -3,9 +3,9 @@
 GO ?= go
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The pure cores: no I/O, so the race detector has no excuse.
-CORES = . ./catalog ./diagnose ./kernlog ./logline ./scan ./remedy ./output
+CORES = . ./catalog ./diagnose ./kernlog ./logline ./scan ./remedy ./output ./controlplane ./lab ./simulate
 
-.PHONY: build setup test check race fuzz vet bench-scan docs clean
+.PHONY: build setup test check race fuzz vet bench-scan bench-lab bench-flows bench-packets docs clean
 
 build: ## one static binary, bin/ddx
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ddx ./cmd/ddx
@@ -31,6 +31,15 @@ fuzz: ## every fuzz target for FUZZTIME (default 10s)
 
 bench-scan: ## the scanner against ripgrep, interleaved, CPU ratios
 	$(GO) test ./scan -run '^$$' -bench Ripgrep -benchtime 1x -mb $${MB:-256} -rounds $${ROUNDS:-5} -v
+
+bench-lab: ## the explorer against Spin, interleaved, CPU ratios
+	$(GO) test ./lab -run '^$$' -bench 'AgainstSpin|Shipped' -benchtime 1x
+
+bench-flows: ## flow logs against DuckDB and mawk, interleaved, CPU ratios (cgo, a module of its own)
+	cd bench/flows && $(GO) run . -rows $${ROWS:-5000000}
+
+bench-packets: build ## captures against tcpdump and tshark, interleaved, CPU ratios
+	$(GO) test ./packet -run '^TestBenchPackets$$' -v -bench-packets $${MB:-1024} -bench-ddx $(CURDIR)/bin/ddx
 
 docs: ## regenerate docs/facts.md and docs/sources.md
 	$(GO) run ./cmd/ddx catalog docs docs

@@ -52,9 +52,9 @@ var engineFacts = []FactKind{
 		gauge("count", "", "how many such reports were folded into this one"),
 		str("boot", "current, earlier or empty"),
 	}},
-	{Name: "answer", Subject: Host, Key: []string{"indicator"}, Doc: "what a human answered to an indicator's question", Fields: []Field{
-		str("indicator", "MODE/INDICATOR"),
-		str("value", "yes, no or unknown"),
+	{Name: "answer", Subject: Host, Key: []string{"indicator"}, Doc: "what a human answered to an indicator's question or of a test's outcome", Fields: []Field{
+		str("indicator", "MODE/INDICATOR, or test/ID"),
+		str("value", "yes, no or unknown; of a test the outcome as the catalogue words it"),
 	}},
 	{Name: "unavailable", Subject: Host, Key: []string{"what"}, Doc: "something that could not be looked at", Fields: []Field{
 		str("what", "origin: file or command"),

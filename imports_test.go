@@ -14,15 +14,30 @@ import (
 // prefix. A package that is not listed may import nothing more. Only cmd/ddx
 // may import everything.
 var allowed = map[string][]string{
-	".":        {},
-	"catalog":  {"cel.dev/cel-go", "go.yaml.in/yaml"},
-	"scan":     {},
-	"logline":  {},
-	"kernlog":  {},
-	"diagnose": {"catalog", "scan", "logline", "kernlog"},
-	"remedy":   {"catalog", "diagnose"},
-	"output":   {},
-	"source":   {"logline", "github.com/klauspost/compress", "github.com/ulikunitz/xz", "golang.org/x/sys"},
+	".":            {},
+	"catalog":      {"cel.dev/cel-go", "go.yaml.in/yaml"},
+	"scan":         {},
+	"logline":      {},
+	"kernlog":      {},
+	"diagnose":     {"catalog", "scan", "logline", "kernlog"},
+	"remedy":       {"catalog", "diagnose"},
+	"output":       {},
+	"dns":          {"github.com/miekg/dns", "github.com/prometheus/client_golang"},
+	"dig":          {"dns", "github.com/miekg/dns"},
+	"dnstest":      {"github.com/miekg/dns"}, // tests only
+	"failover":     {"controlplane", "dns", "github.com/miekg/dns", "go.yaml.in/yaml"},
+	"controlplane": {},
+	"lab":          {"controlplane", "svg"},
+	"simulate":     {"controlplane", "svg"},
+	"svg":          {},
+	"capture":      {"github.com/klauspost/compress", "golang.org/x/sys"},
+	"afpacket":     {"capture", "golang.org/x/net", "golang.org/x/sys"},
+	"packet":       {"capture", "afpacket"},
+	"counters":     {},
+	"flowlog":      {"counters", "github.com/klauspost/compress", "github.com/parquet-go/parquet-go"},
+	"netlab":       {"golang.org/x/sys"}, // tests only
+	"examples/gen": {"source"},
+	"source":       {"logline", "github.com/klauspost/compress", "github.com/ulikunitz/xz", "golang.org/x/sys"},
 }
 
 // TestImports holds the direction of the house: sources never see the

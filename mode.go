@@ -71,10 +71,20 @@ type Absent struct {
 }
 
 // Pattern is a literal format string with typed placeholders: {name:type}.
-// See docs/catalogue.md for the types.
+// See docs/catalogue.md for the types. Regexp holds a regular expression (RE2)
+// instead, for rules that come from elsewhere.
 type Pattern struct {
-	Text    string `yaml:"text"`
+	Text    string `yaml:"text,omitempty"`
+	Regexp  string `yaml:"regexp,omitempty"`
 	Printed string `yaml:"printed,omitempty"` // the software versions that print it
+}
+
+// String returns the pattern as its author wrote it.
+func (p Pattern) String() string {
+	if p.Regexp != "" {
+		return p.Regexp
+	}
+	return p.Text
 }
 
 // Edge leads from a mode to one of its consequences.

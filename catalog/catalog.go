@@ -32,7 +32,7 @@ type Catalogue struct {
 	index    map[string]*ddx.Mode
 	conds    conditions
 	mu       sync.Mutex
-	patterns map[string]*CompiledPattern
+	patterns map[ddx.Pattern]*CompiledPattern
 }
 
 // Load reads the embedded catalogue and lays site directories over it, in
@@ -48,7 +48,7 @@ func Load(dirs ...string) (*Catalogue, error) {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	c := &Catalogue{Remedies: map[string]*ddx.Remedy{}, index: map[string]*ddx.Mode{}, patterns: map[string]*CompiledPattern{}}
+	c := &Catalogue{Remedies: map[string]*ddx.Remedy{}, index: map[string]*ddx.Mode{}, patterns: map[ddx.Pattern]*CompiledPattern{}}
 	sum := sha256.New()
 	for _, name := range names {
 		f := files[name]
@@ -185,18 +185,44 @@ func (c *Catalogue) Mode(id string) *ddx.Mode {
 	return nil
 }
 
-// Pattern returns the compiled form of a format string.
-func (c *Catalogue) Pattern(text string) (*CompiledPattern, error) {
+// Pattern returns the compiled form of a format string or regular expression.
+func (c *Catalogue) Pattern(p ddx.Pattern) (*CompiledPattern, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if p := c.patterns[text]; p != nil {
-		return p, nil
+	p.Printed = "" // says nothing of what matches
+	if cp := c.patterns[p]; cp != nil {
+		return cp, nil
 	}
-	p, err := CompilePattern(text)
+	var cp *CompiledPattern
+	var err error
+	switch {
+	case p.Regexp == "":
+		cp, err = CompilePattern(p.Text)
+	case p.Text == "":
+		cp, err = CompileRegexp(p.Regexp)
+	default:
+		err = fmt.Errorf("pattern %q: wants either text or regexp, not both", p.Text)
+	}
 	if err == nil {
-		c.patterns[text] = p
+		c.patterns[p] = cp
 	}
-	return p, err
+	return cp, err
+}
+
+// Add lays modes that were made in memory over the catalogue; data is what they
+// were made from, for the digest.
+func (c *Catalogue) Add(modes []*ddx.Mode, data []byte) error {
+	for _, m := range modes {
+		if c.index[m.ID] != nil {
+			return fmt.Errorf("add mode %s: the catalogue has one of this id", m.ID)
+		}
+		c.index[m.ID] = m
+		c.Modes = append(c.Modes, m)
+	}
+	slices.SortFunc(c.Modes, func(a, b *ddx.Mode) int { return strings.Compare(a.ID, b.ID) })
+	sum := sha256.Sum256(append([]byte(c.Digest), data...))
+	c.Digest = hex.EncodeToString(sum[:])[:16]
+	return nil
 }
 
 // Scope is what a condition can read: the fields of a fact kind, or the
@@ -211,7 +237,7 @@ func FactScope(kind string) Scope { return Scope("fact " + kind) }
 func (c *Catalogue) CaptureScope(ind *ddx.Indicator) (Scope, error) {
 	all := map[string]string{"channel": "string"}
 	for _, p := range ind.Log {
-		cp, err := c.Pattern(p.Text)
+		cp, err := c.Pattern(p)
 		if err != nil {
 			return "", err
 		}

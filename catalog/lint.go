@@ -187,20 +187,20 @@ func (l *linter) indicator(m *ddx.Mode, ind *ddx.Indicator) {
 
 func (l *linter) logPatterns(m *ddx.Mode, ind *ddx.Indicator, id string) {
 	for _, p := range ind.Log {
-		cp, err := l.c.Pattern(p.Text)
+		cp, err := l.c.Pattern(p)
 		if err != nil {
 			l.say(id, "%v", err)
 			continue
 		}
 		if name := ind.Subject; name != "" && cp.Captures[name] == "" {
-			l.say(id, "subject %q is no capture of pattern %q", name, p.Text)
+			l.say(id, "subject %q is no capture of pattern %q", name, p)
 		}
 		if ind.Effect == ddx.Clears {
 			continue
 		}
-		key := string(ind.Effect) + " " + string(ind.Strength) + " " + p.Text + " " + ind.When
+		key := string(ind.Effect) + " " + string(ind.Strength) + " " + p.String() + " " + ind.When
 		if other, taken := l.patterns[key]; taken && ind.Effect == ddx.Confirms {
-			l.say(id, "pattern %q confirms %s too", p.Text, other)
+			l.say(id, "pattern %q confirms %s too", p, other)
 		}
 		l.patterns[key] = id
 	}

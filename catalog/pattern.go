@@ -3,6 +3,8 @@ package catalog
 import (
 	"fmt"
 	"regexp"
+	"regexp/syntax"
+	"slices"
 	"strings"
 )
 
@@ -93,6 +95,65 @@ func CompilePattern(text string) (*CompiledPattern, error) {
 	}
 	p.Regexp = re
 	return p, nil
+}
+
+// CompileRegexp makes a pattern of a regular expression in the syntax of RE2. It
+// is matched against the message, without framing; ^ and $ are its ends.
+func CompileRegexp(expr string) (*CompiledPattern, error) {
+	re, err := regexp.Compile(expr)
+	if err != nil {
+		return nil, fmt.Errorf("pattern %q: %w", expr, err)
+	}
+	tree, err := syntax.Parse(expr, syntax.Perl)
+	if err != nil {
+		return nil, fmt.Errorf("pattern %q: %w", expr, err)
+	}
+	if needsNewline(tree) {
+		return nil, fmt.Errorf("pattern %q: matches over several lines only; lines are looked at one by one", expr)
+	}
+	p := &CompiledPattern{Text: expr, Regexp: re, Captures: map[string]string{}}
+	p.Anchored = strings.HasPrefix(expr, "^")
+	for _, name := range re.SubexpNames() {
+		if name != "" {
+			p.Captures[name] = "string"
+		}
+	}
+	p.Expr = withoutAnchors(tree).String()
+	return p, nil
+}
+
+// needsNewline reports whether every match of an expression holds a line end.
+func needsNewline(re *syntax.Regexp) bool {
+	switch re.Op {
+	case syntax.OpLiteral:
+		return strings.ContainsRune(string(re.Rune), '\n')
+	case syntax.OpCharClass:
+		return len(re.Rune) == 2 && re.Rune[0] == '\n' && re.Rune[1] == '\n'
+	case syntax.OpCapture, syntax.OpPlus:
+		return needsNewline(re.Sub[0])
+	case syntax.OpRepeat:
+		return re.Min > 0 && needsNewline(re.Sub[0])
+	case syntax.OpConcat:
+		return slices.ContainsFunc(re.Sub, needsNewline)
+	case syntax.OpAlternate:
+		return !slices.ContainsFunc(re.Sub, func(s *syntax.Regexp) bool { return !needsNewline(s) })
+	}
+	return false
+}
+
+// withoutAnchors takes out what ties an expression to the ends of the message:
+// in a whole line the framing stands before it.
+func withoutAnchors(re *syntax.Regexp) *syntax.Regexp {
+	switch re.Op {
+	case syntax.OpBeginLine, syntax.OpBeginText, syntax.OpEndLine, syntax.OpEndText:
+		return &syntax.Regexp{Op: syntax.OpEmptyMatch, Flags: re.Flags}
+	}
+	out := *re
+	out.Sub = make([]*syntax.Regexp, len(re.Sub))
+	for i, s := range re.Sub {
+		out.Sub[i] = withoutAnchors(s)
+	}
+	return &out
 }
 
 var captureName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)

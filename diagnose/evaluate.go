@@ -26,15 +26,16 @@ type hit struct {
 
 // evaluation is everything that a run knows.
 type evaluation struct {
-	cat     *catalog.Catalogue
-	now     time.Time
-	byKind  map[string][]*ddx.Fact
-	context map[string]any
-	uptime  float64 // seconds at now, 0 when unknown
-	answers map[string]string
-	vars    map[*ddx.Fact]map[string]any
-	aliases map[string]string // PCI address -> interface
-	err     error             // first condition that is wrong
+	cat      *catalog.Catalogue
+	now      time.Time
+	byKind   map[string][]*ddx.Fact
+	context  map[string]any
+	uptime   float64           // seconds at now, 0 when unknown
+	answers  map[string]string // by MODE/INDICATOR or test/ID
+	answered []testOutcome
+	vars     map[*ddx.Fact]map[string]any
+	aliases  map[string]string // PCI address -> interface
+	err      error             // first condition that is wrong
 }
 
 func newEvaluation(cat *catalog.Catalogue, facts []ddx.Fact, now time.Time) *evaluation {
@@ -140,25 +141,23 @@ func (e *evaluation) any(kind, expr string) (catalog.Truth, *ddx.Fact) {
 	return result, nil
 }
 
-// indicator evaluates one indicator of a mode and returns what was seen.
+// indicator evaluates one indicator of a mode and returns what was seen. What
+// the evidence shows goes before what a human answered.
 func (e *evaluation) indicator(m *ddx.Mode, ind *ddx.Indicator) []hit {
 	key := m.ID + "/" + ind.ID
-	switch e.answers[key] {
-	case "yes":
-		return []hit{{ind: ind, subject: ddx.Subject{Kind: m.Subject}, effect: ind.Effect, strength: ind.Strength, active: ddx.Yes, kind: "answer",
-			evidence: []ddx.Evidence{{Origin: "answer", Text: indicatorTitle(ind) + ": yes"}}}}
-	case "no":
-		if ind.Absent != nil {
-			return []hit{{ind: ind, subject: ddx.Subject{Kind: m.Subject}, effect: ind.Absent.Effect, strength: ind.Absent.Strength, active: ddx.Unknown, kind: "answer",
-				evidence: []ddx.Evidence{{Origin: "answer", Text: indicatorTitle(ind) + ": no"}}}}
-		}
-		return nil
-	case "unknown":
-		return nil
-	}
+	var hits []hit
 	if len(ind.Log) > 0 {
-		return e.logIndicator(m, ind, key)
+		hits = e.logIndicator(m, ind, key)
+	} else {
+		hits = e.factIndicator(m, ind)
 	}
+	if len(hits) > 0 {
+		return hits
+	}
+	return e.answerHits(m, ind, key)
+}
+
+func (e *evaluation) factIndicator(m *ddx.Mode, ind *ddx.Indicator) []hit {
 	var hits []hit
 	for _, f := range e.byKind[ind.Fact] {
 		if e.eval(ind.Fact, ind.When, f) == catalog.True {
@@ -349,7 +348,7 @@ func indicatorTitle(ind *ddx.Indicator) string {
 		return ind.Title
 	}
 	if len(ind.Log) > 0 {
-		return "the log shows: " + ind.Log[0].Text
+		return "the log shows: " + ind.Log[0].String()
 	}
 	return ind.When
 }

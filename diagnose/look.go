@@ -41,6 +41,10 @@ func examined(facts []ddx.Fact) []ddx.Examined {
 		switch f.Kind {
 		case "log.match", "log.unexplained", "kernel.report", "unavailable", "answer":
 			continue
+		case "unrecognised":
+			zero := int64(0)
+			out = append(out, ddx.Examined{Kind: f.Kind, Origin: f.String("origin"), Dropped: &zero})
+			continue
 		case "log.coverage":
 			x := ddx.Examined{Kind: "log", Origin: f.String("log"), From: f.String("from"), To: f.String("to")}
 			x.Items, _ = f.Int("lines")

@@ -2,11 +2,9 @@ package diagnose
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -74,6 +72,7 @@ type matching struct {
 	lostAny   bool
 	all       bool // lines carry priorities: look at each of them
 	first     bool
+	finder    *scan.Finder
 }
 
 type matchKey struct {
@@ -101,7 +100,7 @@ const (
 
 func (t *matching) visit(line scan.Line) int {
 	l := logline.Parse(line.Text, t.s.Hint)
-	if slices.Contains(line.Patterns, t.m.encoded) {
+	if n := len(line.Patterns); n > 0 && line.Patterns[n-1] >= t.m.encoded && len(l.Message) > 0 {
 		line.Patterns, line.Word = t.decoded(l.Message)
 	}
 	follow := t.line(line, l)
@@ -119,13 +118,10 @@ func (t *matching) visit(line scan.Line) int {
 // decoded finds the patterns in a message that its framing had encoded, so
 // that the raw line could not show them.
 func (t *matching) decoded(msg []byte) (patterns []int, word int) {
-	word = -1
-	// A message in memory cannot fail to be read.
-	_, _ = t.m.set.Scan(bytes.NewReader(msg), func(l scan.Line) int {
-		patterns, word = slices.Clone(l.Patterns), l.Word
-		return 0
-	})
-	return patterns, word
+	if t.finder == nil {
+		t.finder = t.m.set.Finder()
+	}
+	return t.finder.Find(msg)
 }
 
 func (t *matching) line(raw scan.Line, l logline.Line) int {

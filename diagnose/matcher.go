@@ -25,7 +25,7 @@ type Matcher struct {
 	starts  int          // from here on: first lines of kernel reports
 	loss    int          // from here on: lines that tell of lost lines
 	boot    int          // the line that begins a boot
-	encoded int          // a journal record whose message is an array of bytes
+	encoded int          // from here on: signs of a message with escapes
 }
 
 // logPattern is one pattern of one indicator.
@@ -49,10 +49,13 @@ var lossLines = []*regexp.Regexp{
 	regexp.MustCompile(`kmsg buffer overrun, some messages lost`),
 }
 
-// encodedMessage is a JSON record whose message is an array of bytes, or a JSON
-// or logfmt record whose message has escapes: the raw line does not show the text that
-// patterns are written for.
-const encodedMessage = `"MESSAGE" ?: ?\[|"(?:MESSAGE|log|msg|message)" ?: ?"[^"]*\\["u]|\bmsg="[^"]*\\["n]`
+// encoded are signs that a JSON or logfmt record has escapes in its message, or
+// an array of bytes for it: the raw line may not show the text that patterns are
+// written for. They are plain text, because a record with quotes in its message
+// is common: what is behind them is looked at by taking the record apart.
+var encoded = []string{
+	`"MESSAGE":[`, `"MESSAGE" : [`, `\u00`, ` \"`, `\" `, `=\"`, `\":`, `(\"`, `\")`, `\",`, `:\"`, `\n` + ` `, `\n\t`, `\"` + `"`,
+}
 
 const bootLine = `Linux version \d+\.\d+`
 
@@ -71,7 +74,7 @@ func NewMatcher(cat *catalog.Catalogue) (*Matcher, error) {
 				return nil, fmt.Errorf("mode %s: indicator %s: %w", mode.ID, ind.ID, err)
 			}
 			for _, p := range ind.Log {
-				cp, err := cat.Pattern(p.Text)
+				cp, err := cat.Pattern(p)
 				if err != nil {
 					return nil, fmt.Errorf("mode %s: indicator %s: %w", mode.ID, ind.ID, err)
 				}
@@ -89,7 +92,9 @@ func NewMatcher(cat *catalog.Catalogue) (*Matcher, error) {
 	m.boot = len(exprs)
 	exprs = append(exprs, bootLine)
 	m.encoded = len(exprs)
-	exprs = append(exprs, encodedMessage)
+	for _, sign := range encoded {
+		exprs = append(exprs, regexp.QuoteMeta(sign))
+	}
 	set, err := scan.Compile(exprs, scan.Words(words))
 	if err != nil {
 		return nil, fmt.Errorf("compile log patterns: %w", err)

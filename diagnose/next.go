@@ -46,7 +46,7 @@ func nextTests(e *evaluation, states []*state) []ddx.NextTest {
 			continue
 		}
 		for _, t := range s.mode.Tests {
-			if seen[t.ID] || e.answered(&t) {
+			if seen[t.ID] || e.yielded(&t) || e.answers[testKey(t.ID)] != "" {
 				continue
 			}
 			seen[t.ID] = true
@@ -64,8 +64,8 @@ func nextTests(e *evaluation, states []*state) []ddx.NextTest {
 	return out
 }
 
-// answered reports whether everything that the test would yield is there.
-func (e *evaluation) answered(t *ddx.Test) bool {
+// yielded reports whether everything that the test would yield is there.
+func (e *evaluation) yielded(t *ddx.Test) bool {
 	if len(t.Yields) == 0 {
 		return false
 	}
@@ -77,20 +77,48 @@ func (e *evaluation) answered(t *ddx.Test) bool {
 	return true
 }
 
-// information is the mutual information between the mode at work and the
-// outcome of the test, and the open modes whose probability it moves.
+// information is what the outcome of a test is expected to tell of the open
+// modes, in bits, and the modes whose probability it moves.
 func information(t *ddx.Test, open map[string]float64) (float64, []string) {
 	n := len(t.Outcomes)
 	if n < 2 {
 		return 0, nil
 	}
+	given := map[string][]float64{}
+	for id := range open {
+		p := make([]float64, n)
+		sum, said := 0.0, false
+		for i, o := range t.Outcomes {
+			p[i] = 1 / float64(n)
+			if slices.Contains(o.Supports, id) {
+				p[i], said = pSupported, true
+			} else if slices.Contains(o.Refutes, id) {
+				p[i], said = pRefuted, true
+			}
+			sum += p[i]
+		}
+		for i := range p {
+			p[i] /= sum
+		}
+		if said {
+			given[id] = p
+		}
+	}
+	return mutualInformation(open, given, uniform(n))
+}
+
+// mutualInformation is that between the mode at work and the answer to a
+// question, in bits: given are the probabilities of the answers under the modes
+// that the question is about, rest those under any other one. It returns the
+// modes of given that are open, too.
+func mutualInformation(open map[string]float64, given map[string][]float64, rest []float64) (float64, []string) {
 	ids := slices.Sorted(maps.Keys(open))
 	total := 0.0
 	for _, id := range ids {
 		total += open[id]
 	}
-	rest := 0.05 * total // something that is not in the catalogue
-	total += rest
+	unknown := 0.05 * total // something that is not in the catalogue
+	total += unknown
 	if total == 0 {
 		return 0, nil
 	}
@@ -99,29 +127,18 @@ func information(t *ddx.Test, open map[string]float64) (float64, []string) {
 		p     float64
 		given []float64
 	}
-	rows := []row{{rest / total, uniform(n)}}
+	rows := []row{{unknown / total, rest}}
 	for _, id := range ids {
-		given := make([]float64, n)
-		sum, said := 0.0, false
-		for i, o := range t.Outcomes {
-			given[i] = 1 / float64(n)
-			if slices.Contains(o.Supports, id) {
-				given[i], said = pSupported, true
-			} else if slices.Contains(o.Refutes, id) {
-				given[i], said = pRefuted, true
-			}
-			sum += given[i]
-		}
-		for i := range given {
-			given[i] /= sum
-		}
+		g, said := given[id]
 		if said {
 			separates = append(separates, id)
+		} else {
+			g = rest
 		}
-		rows = append(rows, row{open[id] / total, given})
+		rows = append(rows, row{open[id] / total, g})
 	}
 	gain := 0.0
-	for i := range n {
+	for i := range rest {
 		p := 0.0
 		for _, r := range rows {
 			p += r.p * r.given[i]

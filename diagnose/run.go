@@ -27,6 +27,7 @@ type state struct {
 	notApply  string      // why the mode cannot exist here
 	needed    []string    // fact kinds its indicators read
 	openPrior float64     // probability used when choosing the next test
+	score     float64     // log odds behind it
 }
 
 // finding is a Finding in the making.
@@ -35,6 +36,7 @@ type finding struct {
 	mode        *ddx.Mode
 	score       float64 // log odds
 	first, last moment
+	terms       map[string]term // what counts, one a group
 	confirms    bool
 	refuted     bool
 	supported   bool
@@ -46,18 +48,10 @@ type finding struct {
 // Run diagnoses one host. It is pure: facts and now decide everything.
 func Run(cat *catalog.Catalogue, facts []ddx.Fact, now time.Time, o Options) (*ddx.Diagnosis, error) {
 	e := newEvaluation(cat, facts, now)
-	states := make([]*state, 0, len(cat.Modes))
-	for _, m := range cat.Modes {
-		states = append(states, e.mode(m))
+	states, found, err := e.all(cat.Modes)
+	if err != nil {
+		return nil, fmt.Errorf("diagnose: %w", err)
 	}
-	if e.err != nil {
-		return nil, fmt.Errorf("diagnose: %w; 'ddx catalog lint' shows all such errors", e.err)
-	}
-	var found []*finding
-	for _, s := range states {
-		found = append(found, s.findings...)
-	}
-	link(cat, found)
 	d := &ddx.Diagnosis{
 		Schema: ddx.DiagnosisSchema, Catalogue: cat.Digest, Now: now,
 		Host: hostInfo(e), Examined: examined(facts), Unexplained: unexplained(e),
@@ -76,6 +70,20 @@ func Run(cat *catalog.Catalogue, facts []ddx.Fact, now time.Time, o Options) (*d
 	return d, nil
 }
 
+// all evaluates modes and joins what was found through its causes.
+func (e *evaluation) all(modes []*ddx.Mode) (states []*state, found []*finding, err error) {
+	for _, m := range modes {
+		s := e.mode(m)
+		states = append(states, s)
+		found = append(found, s.findings...)
+	}
+	if e.err != nil {
+		return nil, nil, fmt.Errorf("%w; 'ddx catalog lint' shows all such errors", e.err)
+	}
+	link(e.cat, found)
+	return states, found, nil
+}
+
 // mode evaluates one mode on every subject that has evidence.
 func (e *evaluation) mode(m *ddx.Mode) *state {
 	s := &state{mode: m, verdict: ddx.Untested}
@@ -89,6 +97,7 @@ func (e *evaluation) mode(m *ddx.Mode) *state {
 		}
 		hits = append(hits, e.indicator(m, ind)...)
 	}
+	hits = append(hits, e.testHits(m)...)
 	s.notApply = e.applies(m)
 	for _, subject := range subjects(m, hits) {
 		f := e.finding(m, subject, hits, s.notApply)
@@ -99,13 +108,17 @@ func (e *evaluation) mode(m *ddx.Mode) *state {
 	if len(s.findings) == 0 && (s.notApply != "" || slices.ContainsFunc(hits, func(h hit) bool { return h.effect == ddx.Refutes })) {
 		s.verdict = ddx.RuledOut
 	}
-	s.openPrior = logistic(prior(m))
+	s.score = prior(m)
+	for _, w := range inOrder(weigh(hits)) {
+		s.score += min(w, 0)
+	}
+	s.openPrior = logistic(s.score)
 	for _, f := range s.findings {
 		if f.Verdict == ddx.RuledOut {
 			s.verdict = ddx.RuledOut
 			s.openPrior = 0
 		} else {
-			s.verdict, s.openPrior = f.Verdict, f.Probability
+			s.verdict, s.openPrior, s.score = f.Verdict, f.Probability, f.score
 			break
 		}
 	}
@@ -165,7 +178,7 @@ func (e *evaluation) finding(m *ddx.Mode, s ddx.Subject, hits []hit, notApply st
 	f.Summary, f.Whys = strings.TrimSpace(m.Summary), m.Whys
 	f.ExplainedBy, f.NextTests, f.Remedies = []string{}, []ddx.NextTest{}, []ddx.Plan{}
 	f.Active = ddx.No
-	groups := map[string]float64{}
+	var counted []hit
 	clears := moment{}
 	var cleared *hit
 	for i := range hits {
@@ -180,17 +193,7 @@ func (e *evaluation) finding(m *ddx.Mode, s ddx.Subject, hits []hit, notApply st
 			continue
 		}
 		f.take(h)
-		w := weight(h.effect, h.strength)
-		g := h.ind.Group
-		if g == "" {
-			g = h.ind.ID
-		}
-		if w < 0 {
-			g += " against"
-		}
-		if math.Abs(w) > math.Abs(groups[g]) {
-			groups[g] = w
-		}
+		counted = append(counted, *h)
 	}
 	if !f.supported && !f.confirms {
 		if !f.refuted {
@@ -199,12 +202,14 @@ func (e *evaluation) finding(m *ddx.Mode, s ddx.Subject, hits []hit, notApply st
 		f.Verdict = ddx.RuledOut
 		return nil
 	}
+	f.terms = weigh(counted)
 	f.score = prior(m)
-	for _, w := range groups {
+	for _, w := range inOrder(f.terms) {
 		f.score += w
 	}
 	if notApply != "" {
-		f.score += weight(ddx.Against, ddx.Strong)
+		f.terms["applies"] = term{ddx.Against, ddx.Strong, weight(ddx.Against, ddx.Strong)}
+		f.score += f.terms["applies"].weight
 		f.Evidence = append(f.Evidence, ddx.Support{Origin: "applies", Text: notApply, Indicator: "applies", Effect: ddx.Against, Strength: ddx.Strong})
 	}
 	f.Probability = math.Round(logistic(f.score)*1000) / 1000

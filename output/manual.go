@@ -176,7 +176,7 @@ func indicators(s *section, m *ddx.Mode) {
 			s.add(note, "%s", ind.Title)
 		}
 		for _, p := range ind.Log {
-			s.add(verbatim, "%s", p.Text)
+			s.add(verbatim, "%s", p)
 			if p.Printed != "" {
 				s.add(note, "printed by %s", p.Printed)
 			}

@@ -1,7 +1,6 @@
 package output
 
 import (
-	"encoding/json"
 	"io"
 
 	"ddx"
@@ -14,10 +13,7 @@ func SARIF(w io.Writer, all []*ddx.Diagnosis) error {
 	for _, d := range all {
 		log.Runs = append(log.Runs, run(d))
 	}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(log)
+	return JSON(w, log)
 }
 
 type sarifLog struct {

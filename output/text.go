@@ -75,7 +75,7 @@ func (p *printer) printf(format string, args ...any) {
 }
 
 func (p *printer) paint(color, s string) string {
-	if !p.s.Color {
+	if !p.s.Color || color == "" {
 		return s
 	}
 	return color + s + reset
@@ -92,7 +92,7 @@ func (p *printer) header(d *ddx.Diagnosis) {
 		p.printf("%s\n", p.paint(dim, p.cut(strings.Join(parts, "  "))))
 	}
 	if len(d.Findings) == 0 {
-		p.printf("%s\n", p.paint(green, "Nothing found")+": "+lookedAt(d)+".")
+		p.headline(p.paint(green, "Nothing found")+": ", "  ", "", lookedAt(d)+".")
 	}
 }
 
@@ -111,13 +111,22 @@ func lookedAt(d *ddx.Diagnosis) string {
 
 func (p *printer) finding(f *ddx.Finding, first bool) {
 	color := map[ddx.Verdict]string{ddx.Confirmed: red, ddx.Likely: yellow, ddx.Possible: cyan, ddx.RuledOut: dim}[f.Verdict]
-	p.printf("\n%s  %s\n", p.paint(bold+color, strings.ToUpper(string(f.Verdict))), p.paint(bold, Visible(f.Title)))
-	p.printf("  %s%s\n", Visible(f.ID), p.when(f))
+	p.printf("\n")
+	p.headline(p.paint(bold+color, strings.ToUpper(string(f.Verdict)))+"  ", "  ", bold, f.Title)
+	when := p.when(f)
+	if when != "" && (p.s.Width == 0 || columns("  "+f.ID+"  "+when) <= p.width) {
+		p.printf("  %s  %s\n", Visible(f.ID), p.paint(dim, when))
+	} else {
+		p.printf("  %s\n", Visible(f.ID))
+		if when != "" {
+			p.headline("  ", "  ", dim, when)
+		}
+	}
 	if f.Accepted != "" {
-		p.printf("  accepted: %s\n", Visible(f.Accepted))
+		p.headline("  accepted: ", "    ", "", f.Accepted)
 	}
 	if len(f.ExplainedBy) > 0 {
-		p.printf("  explained by %s\n", Visible(strings.Join(f.ExplainedBy, ", ")))
+		p.headline("  explained by ", "    ", "", strings.Join(f.ExplainedBy, ", "))
 	}
 	full := f.Verdict.Rank() <= ddx.Likely.Rank() || first || p.s.All
 	if full {
@@ -133,14 +142,20 @@ func (p *printer) finding(f *ddx.Finding, first bool) {
 	p.whys(f)
 	if len(f.NextTests) > 0 {
 		t := f.NextTests[0]
-		p.printf("  next    %s\n", Visible(t.Title))
+		p.headline("  next    ", "          ", "", t.Title)
 		p.printf("          $ %s  (%s)\n", Visible(t.Command), t.Cost)
 	}
 	p.remedies(f)
 }
 
 func (p *printer) consequence(f *ddx.Finding) {
-	p.printf("\n  %s %s  %s\n", p.paint(dim, "-> follows from it:"), Visible(f.Title), p.paint(dim, Visible(f.ID)))
+	p.printf("\n")
+	if p.s.Width == 0 || columns("  -> follows from it: "+f.Title+"  "+f.ID) <= p.width {
+		p.printf("  %s %s  %s\n", p.paint(dim, "-> follows from it:"), Visible(f.Title), p.paint(dim, Visible(f.ID)))
+	} else {
+		p.headline("  "+p.paint(dim, "-> follows from it:")+" ", "     ", "", f.Title)
+		p.printf("     %s\n", p.paint(dim, Visible(f.ID)))
+	}
 	for _, e := range f.Evidence {
 		if e.Effect == ddx.Confirms || e.Effect == ddx.Supports {
 			p.printf("     %s %s\n", p.cut(Visible(oneLine(e.Text))), p.paint(dim, Visible(e.Origin)))
@@ -166,11 +181,11 @@ func (p *printer) when(f *ddx.Finding) string {
 	if len(parts) == 0 {
 		return ""
 	}
-	s := "  " + strings.Join(parts, ", ")
+	s := strings.Join(parts, ", ")
 	if f.ActiveWhy != "" {
 		s += " (" + Visible(f.ActiveWhy) + ")"
 	}
-	return p.paint(dim, s)
+	return s
 }
 
 // evidence lists what speaks for (+) and against (-).
@@ -201,7 +216,7 @@ func (p *printer) evidence(f *ddx.Finding, full bool) {
 			times = fmt.Sprintf("  x%d", e.Count)
 		}
 		p.printf("  %s %s\n", mark, p.cut(Visible(oneLine(e.Text))))
-		p.printf("      %s\n", p.paint(dim, fmt.Sprintf("%s  %s%s", Visible(e.Origin), strength(e), times)))
+		p.headline("      ", "        ", dim, fmt.Sprintf("%s  %s%s", e.Origin, strength(e), times))
 	}
 }
 
@@ -225,14 +240,14 @@ func (p *printer) whys(f *ddx.Finding) {
 func (p *printer) remedies(f *ddx.Finding) {
 	for i, r := range f.Remedies {
 		if i == 2 && !p.s.All {
-			p.printf("  %s\n", p.paint(dim, fmt.Sprintf("... and %d more remedies: ddx explain %s", len(f.Remedies)-i, f.Mode)))
+			p.headline("  ", "    ", dim, fmt.Sprintf("... and %d more remedies: ddx explain %s", len(f.Remedies)-i, f.Mode))
 			return
 		}
 		when := ""
 		if r.When != "" {
 			when = "  (" + r.When + ")"
 		}
-		p.printf("  fix     %s%s\n", p.paint(bold, Visible(r.Title)), Visible(when))
+		p.headline("  fix     ", "          ", bold, r.Title+when)
 		for _, s := range r.Steps {
 			if s.Run != "" {
 				p.printf("          $ %s\n", Visible(s.Run))
@@ -262,9 +277,12 @@ func (p *printer) rest(d *ddx.Diagnosis, hidden int) {
 		}
 	}
 	p.notExamined(d.NotExamined)
+	p.unrecognised(d)
 	if len(d.Findings) > 0 && len(d.NextTests) > 0 && d.Findings[0].Verdict != ddx.Confirmed {
 		t := d.NextTests[0]
-		p.printf("\n%s  %s\n  $ %s\n", p.paint(bold, "Best next test"), Visible(t.Title), Visible(t.Command))
+		p.printf("\n")
+		p.headline(p.paint(bold, "Best next test")+"  ", "  ", "", t.Title)
+		p.printf("  $ %s\n", Visible(t.Command))
 	}
 	more := ""
 	if hidden > 0 {
@@ -291,7 +309,31 @@ func (p *printer) notExamined(all []ddx.NotExamined) {
 			p.printf("  %s\n", p.paint(dim, fmt.Sprintf("... and %d more (--all)", len(shown)-i)))
 			break
 		}
-		p.printf("  %s\n", p.cut(Visible(fmt.Sprintf("%s: %s (%d modes need it)", x.What, oneLine(x.Why), len(x.NeededBy)))))
+		needed := ""
+		if n := len(x.NeededBy); n > 0 {
+			needed = fmt.Sprintf(" (%d modes need it)", n)
+		}
+		p.printf("  %s\n", p.cut(Visible(fmt.Sprintf("%s: %s%s", x.What, oneLine(x.Why), needed))))
+	}
+}
+
+// unrecognised names the material whose form is unknown.
+func (p *printer) unrecognised(d *ddx.Diagnosis) {
+	shown := 0
+	for _, x := range d.Examined {
+		if x.Kind != "unrecognised" {
+			continue
+		}
+		if shown++; shown == 1 {
+			p.printf("\n")
+			p.headline("", "", bold, "Form not recognised, scanned for log patterns only")
+		}
+		if shown <= 5 || p.s.All {
+			p.printf("  %s\n", p.cut(Visible(x.Origin)))
+		}
+	}
+	if shown > 5 && !p.s.All {
+		p.printf("  %s\n", p.paint(dim, fmt.Sprintf("... and %d more (--all)", shown-5)))
 	}
 }
 

@@ -70,10 +70,31 @@ func (p *printer) wrap(indent, text string) { p.wrapAt(indent, indent, text) }
 // wrapAt writes text in lines of the width: the first behind one prefix, the
 // others behind another.
 func (p *printer) wrapAt(first, other, text string) {
+	for _, l := range p.lines(first, other, Visible(text)) {
+		p.printf("%s%s\n", l[0], l[1])
+	}
+}
+
+// headline writes what is one line by nature, such as a title, in a colour. It
+// is broken only where a terminal is known to be too narrow, so that what is
+// written to a file or a pipe can be searched.
+func (p *printer) headline(first, other, color, text string) {
+	text = Visible(text)
+	if p.s.Width == 0 || columns(first)+utf8.RuneCountInString(text) <= p.width {
+		p.printf("%s%s\n", first, p.paint(color, text))
+		return
+	}
+	for _, l := range p.lines(first, other, text) {
+		p.printf("%s%s\n", l[0], p.paint(color, l[1]))
+	}
+}
+
+// lines breaks a text, each line with its prefix.
+func (p *printer) lines(first, other, text string) (out [][2]string) {
 	prefix, line := first, ""
-	for _, w := range strings.Fields(Visible(text)) {
-		if line != "" && utf8.RuneCountInString(prefix)+utf8.RuneCountInString(line)+1+utf8.RuneCountInString(w) > p.width {
-			p.printf("%s%s\n", prefix, line)
+	for _, w := range strings.Fields(text) {
+		if line != "" && columns(prefix)+utf8.RuneCountInString(line)+1+utf8.RuneCountInString(w) > p.width {
+			out = append(out, [2]string{prefix, line})
 			prefix, line = other, ""
 		}
 		if line != "" {
@@ -82,6 +103,25 @@ func (p *printer) wrapAt(first, other, text string) {
 		line += w
 	}
 	if line != "" {
-		p.printf("%s%s\n", prefix, line)
+		out = append(out, [2]string{prefix, line})
 	}
+	return out
+}
+
+// columns is the width of a prefix of our own, colours left out.
+func columns(s string) int {
+	n := 0
+	for in := false; s != ""; {
+		r, size := utf8.DecodeRuneInString(s)
+		s = s[size:]
+		switch {
+		case r == '\x1b':
+			in = true
+		case in:
+			in = r != 'm'
+		default:
+			n++
+		}
+	}
+	return n
 }

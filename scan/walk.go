@@ -108,8 +108,23 @@ func (p *pattern) matches(text []byte, stats *Stats) bool {
 	if p.whole {
 		return true
 	}
+	for _, o := range p.rest {
+		if !o.in(text) {
+			return false
+		}
+	}
 	stats.Verified++
 	return p.match().Match(text)
+}
+
+// in reports whether the text contains one of the literals.
+func (a anyOf) in(text []byte) bool {
+	for _, l := range a {
+		if bytes.Contains(text, []byte(l.text)) {
+			return true
+		}
+	}
+	return false
 }
 
 // The plan is fitted to the input once learnAll bytes have been counted. The

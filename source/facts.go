@@ -71,7 +71,7 @@ func (r *reading) item(original *Item, known recognised) {
 		name = rd.Name
 	}
 	if rd != nil && !rd.Log && rd.Read != nil {
-		if r.structured(&it, rd) {
+		if r.structured(&it, rd, asked) {
 			r.had[name] = true
 		}
 		if asked || isJSONDocument(head) || !isText(head) {
@@ -83,6 +83,10 @@ func (r *reading) item(original *Item, known recognised) {
 		return
 	}
 	if len(bytes.TrimSpace(head)) == 0 && it.Open == nil && !asked {
+		return
+	}
+	if rd == nil && noLog(it.path(), head) {
+		r.unrecognised(&it)
 		return
 	}
 	l := Log{Item: it, Channel: channelOf(name, head), Hint: r.hint, Incidental: rd != nil && !rd.Log}
@@ -141,7 +145,7 @@ func recogniseAll(items []Item) []recognised {
 }
 
 // structured reads an item by its reader and reports whether it gave facts.
-func (r *reading) structured(it *Item, rd *Reader) bool {
+func (r *reading) structured(it *Item, rd *Reader, asked bool) bool {
 	it.Reader = rd.Name
 	if it.Open != nil {
 		if err := load(it); err != nil {
@@ -150,7 +154,11 @@ func (r *reading) structured(it *Item, rd *Reader) bool {
 		}
 	}
 	before := len(r.facts)
-	if err := rd.Read(it, r.emit(it)); err != nil {
+	err := rd.Read(it, r.emit(it))
+	if err == nil && asked && it.Named && len(r.facts) == before && len(bytes.TrimSpace(it.Data)) > 0 {
+		err = errors.New("nothing of this form in it; 'ddx collect --list' names the forms")
+	}
+	if err != nil {
 		r.unavailable(it, ddx.NotReadable, fmt.Sprintf("read %s as %s: %v", it.Origin, rd.Name, err), rd)
 	}
 	if isProcStat(it) {

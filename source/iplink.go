@@ -15,7 +15,7 @@ var (
 		Kinds:    []string{"nic.link", "nic.counter", "nic.address"},
 		Commands: [][]string{{"ip", "-s", "-s", "-d", "addr", "show"}},
 		Twice:    true, Basic: true,
-		Match: anyLine(`^\s*(?:\d+: [^\s:]+:? +(?:<[A-Z0-9_,-]*> mtu|inet6? \S+/\d)|inet6? [0-9a-f.:]+(?:/\d+| peer).* scope (?:global|link|host)|\S+ +(?:UP|DOWN|UNKNOWN|LOWERLAYERDOWN|DORMANT) +(?:(?:[0-9a-f]{2}:){5}[0-9a-f]{2} <|[0-9a-f.:]+/\d+))`),
+		Match: anyLine(`^\s*(?:(?:\[LINK\])?\d+: [^\s:]+:? +(?:<[A-Z0-9_,-]*> mtu|inet6? \S+/\d)|inet6? [0-9a-f.:]+(?:/\d+| peer).* scope (?:global|link|host)|\S+ +(?:UP|DOWN|UNKNOWN|LOWERLAYERDOWN|DORMANT) +(?:(?:[0-9a-f]{2}:){5}[0-9a-f]{2} <|[0-9a-f.:]+/\d+))`),
 		Read:  readIPLink,
 	}
 	ipLinkJSON = Reader{
@@ -27,7 +27,7 @@ var (
 )
 
 var (
-	linkHeader  = lazy(`^\s*(\d+): ([^\s:@]+)(?:@([^\s:]+))?:? +<([A-Z0-9_,-]*)> mtu (\d+)\b(.*)$`)
+	linkHeader  = lazy(`^\s*(?:\[LINK\])?(\d+): ([^\s:@]+)(?:@([^\s:]+))?:? +<([A-Z0-9_,-]*)> mtu (\d+)\b(.*)$`)
 	onelinePart = lazy(`^\s*(\d+): ([^\s:@]+)(?:@\S+)? +(inet6? .*)$`)
 	briefLine   = lazy(`^\s*(\S+) +(UP|DOWN|UNKNOWN|LOWERLAYERDOWN|DORMANT|NOTPRESENT) +(.*)$`)
 	linkKind    = lazy(`^\s+(veth|bridge|bond|vlan|vxlan|ipvlan|macvlan|macvtap|wireguard|dummy|tun|geneve|gre|gretap|ipip|sit|vrf|ifb|team|erspan|ip6tnl|vti)\b(?: |$)`)

@@ -40,21 +40,26 @@ var (
 )
 
 // matchRouteGet tells an answer from a table by the address without a length
-// that is followed by a line "cache", or carries a user id.
+// that is followed by a line "cache", or carries a user id. Before Linux 3.6 a
+// listing of all tables held such lines too, the route cache; the routes beside
+// them say who made them, which an answer does not.
 func matchRouteGet(_ string, head []byte) bool {
-	previous := ""
+	previous, answer := "", false
 	for line := range strings.Lines(string(head[:min(len(head), recogniseSize)])) {
 		line = strings.TrimRight(line, "\r\n")
 		if routeGetLine.MatchString(line) && strings.Contains(line, " uid ") ||
 			routeGetLine.MatchString(previous) && routeCache.MatchString(line) {
-			return true
+			answer = true
 		}
 		if w := promptWords(line); len(w) > 2 && w[0] == "ip" && slices.Contains(w, "get") {
 			return true
 		}
+		if strings.Contains(line, " proto kernel ") {
+			return false
+		}
 		previous = line
 	}
-	return false
+	return answer
 }
 
 func readIPRouteGet(it *Item, emit func(ddx.Fact)) error {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/fstest"
@@ -27,15 +28,22 @@ func recorded(files map[string]string, commands map[string][]string, ring func()
 	for name, content := range files {
 		root[name] = &fstest.MapFile{Data: []byte(content), Mode: 0o644}
 	}
+	var mu sync.Mutex // a live look runs its commands side by side
 	asked := map[string]int{}
 	clock := today
-	h := &Host{FS: root, Kmsg: ring, Now: func() time.Time { return clock }}
+	h := &Host{FS: root, Kmsg: ring, Now: func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		return clock
+	}}
 	h.Run = func(_ context.Context, argv []string) Output {
 		line := strings.Join(argv, " ")
 		answers := commands[line]
 		if len(answers) == 0 {
 			return Output{Absent: ddx.NotThere, Detail: argv[0] + ": not installed"}
 		}
+		mu.Lock()
+		defer mu.Unlock()
 		n := asked[line]
 		asked[line]++
 		clock = clock.Add(time.Second)

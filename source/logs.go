@@ -115,6 +115,18 @@ func isText(head []byte) bool {
 	return control*20 <= len(head)
 }
 
+var (
+	stateTree   = lazy(`(?:^|/)(?:etc|proc|sys|boot|sos_reports|usr/(?:share|lib|lib64|libexec|src))/`)
+	metricsType = lazy(`(?m)^# (?:TYPE \S+ (?:counter|gauge|histogram|summary|untyped)|HELP \S+ .+)$`)
+)
+
+// noLog reports whether text that no reader knows tells nothing that happened:
+// a file of settings, documentation or state by its path, or a page of metrics,
+// whose descriptions name every fault that they count.
+func noLog(path string, head []byte) bool {
+	return stateTree.MatchString(path) || len(metricsType.FindAll(head, 2)) == 2
+}
+
 // isJSONDocument reports whether the content is one JSON value over several
 // lines or without the marks of a log record, such as an answer of the cloud.
 func isJSONDocument(head []byte) bool {

@@ -23,9 +23,8 @@ import (
 // once), bundles of ddx and sosreports. Loose files are the evidence of one
 // host and make one take. A folder or archive with hosts/NAME/ makes one take a
 // host, and one without a name for what lies in cloud/ and feeds/. What cannot
-// be read becomes an item that says why, and the rest is read all the same; the
-// error is for a path that does not exist or a reader of Options.As that is
-// unknown.
+// be read, or is not there, becomes an item that says why, and the rest is read
+// all the same; the error is for a reader of Options.As that is unknown.
 //
 // The caller closes each take.
 func OpenFiles(ctx context.Context, paths []string, o Options) ([]Take, error) {
@@ -106,7 +105,8 @@ func (c *collector) path(p string) error {
 	}
 	st, err := os.Stat(p)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", p, err)
+		c.absent(material{origin: filepath.ToSlash(p), name: filepath.Base(p), named: true}, reasonOf(err), err.Error())
+		return nil
 	}
 	if st.IsDir() {
 		return c.dir(p)

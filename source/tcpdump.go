@@ -21,6 +21,7 @@ var (
 	dumpFlow     = lazy(`(?:^|\s)(\S+) > ([^\s:]+(?::[^\s:]+)*): (.*)$`)
 	dumpFlags    = lazy(`^(?:tcp \d+ ?\S*, )?Flags \[([A-Z.]+)\](.*)$`)
 	dumpSeq      = lazy(`\bseq (\d+:\d+)`)
+	dumpTime     = lazy(`(?:^|[ \t])(\d\d):(\d\d):(\d\d\.\d+) `)
 	dumpLength   = lazy(`\blength (\d+)`)
 	dumpWindow   = lazy(`\bwin (\d+)`)
 	dumpICMP     = lazy(`(\S+) > \S+: ICMP6?,? (.*)$`)
@@ -46,6 +47,8 @@ type dump struct {
 	names   map[string]string     // by client and id: name asked for
 	large   map[string]*dumpEvent // by flow and sequence: segments with data
 	routers map[string]int64      // by destination: MTU a router asked for
+
+	answered map[string]bool // by client socket: some query of it was answered
 }
 
 const dumpLimit = 10000
@@ -53,12 +56,13 @@ const dumpLimit = 10000
 type dumpEvent struct {
 	event, subject, peer, detail string
 	count, mtu, size             int64
+	clock                        float64 // time of day of the first line
 	evidence                     []ddx.Evidence
 }
 
 func readTcpdump(it *Item, emit func(ddx.Fact)) error {
 	d := &dump{it: it, events: map[string]*dumpEvent{}, syns: map[string]*dumpEvent{}, asked: map[string]*dumpEvent{}, owners: map[string]string{},
-		queries: map[string]*dumpEvent{}, names: map[string]string{}, large: map[string]*dumpEvent{}, routers: map[string]int64{}}
+		queries: map[string]*dumpEvent{}, names: map[string]string{}, large: map[string]*dumpEvent{}, routers: map[string]int64{}, answered: map[string]bool{}}
 	it.lines(func(n int, line string) {
 		line = strings.TrimRight(line, " \t")
 		body := line
@@ -223,7 +227,14 @@ func (d *dump) dns(n int, line, from, to, rest string) {
 	fromHost, fromPort := service(from)
 	toHost, toPort := service(to)
 	if m := dumpQuery.FindStringSubmatch(rest); m != nil && (toPort == "53" || toPort == "domain") {
-		d.see(d.queries, from+" "+m[1], n, line, dumpEvent{event: "dns-unanswered", subject: dnsName(m[3]), peer: toHost, detail: m[2]})
+		old := d.queries[from+" "+m[1]]
+		if old != nil && old.event == "dns-unanswered" && d.answered[from] && repeatedAfter(old.clock, dumpClock(line)) {
+			d.event(n, line, dumpEvent{event: "dns-twin-lost", subject: dnsName(m[3]), peer: toHost, detail: m[2]})
+		}
+		e := d.see(d.queries, from+" "+m[1], n, line, dumpEvent{event: "dns-unanswered", subject: dnsName(m[3]), peer: toHost, detail: m[2]})
+		if old == nil {
+			e.clock = dumpClock(line)
+		}
 		if len(d.names) < dumpLimit {
 			d.names[from+" "+m[1]] = dnsName(m[3]) + " " + m[2]
 		}
@@ -238,6 +249,9 @@ func (d *dump) dns(n int, line, from, to, rest string) {
 	}
 	key := to + " " + m[1]
 	delete(d.queries, key)
+	if len(d.answered) < dumpLimit {
+		d.answered[to] = true
+	}
 	name, kind, _ := strings.Cut(d.names[key], " ")
 	event := map[string]string{"NXDomain": "dns-nxdomain", "ServFail": "dns-servfail"}[m[2]]
 	if m[2] == "" && m[3] == "0" && m[4] != "0" {
@@ -246,6 +260,26 @@ func (d *dump) dns(n int, line, from, to, rest string) {
 	if event != "" {
 		d.event(n, line, dumpEvent{event: event, subject: name, peer: fromHost, detail: kind})
 	}
+}
+
+// dumpClock is the time of day in seconds at which a line was captured, -1 when
+// the line does not tell.
+func dumpClock(line string) float64 {
+	m := dumpTime.FindStringSubmatch(line)
+	if m == nil {
+		return -1
+	}
+	h, _ := strconv.Atoi(m[1])
+	min, _ := strconv.Atoi(m[2])
+	sec, _ := strconv.ParseFloat(m[3], 64)
+	return float64(h*3600+min*60) + sec
+}
+
+// repeatedAfter reports whether a query was sent again after the time-out of
+// the C library's resolver, 5 seconds. Copies of one packet, captured on several
+// interfaces, lie closer together.
+func repeatedAfter(first, again float64) bool {
+	return first >= 0 && again-first > 4.5 && again-first < 5.6
 }
 
 // finish says what stayed without an answer: a SYN or an ARP request that was

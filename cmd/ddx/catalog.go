@@ -11,13 +11,16 @@ import (
 )
 
 func (a *app) catalogCommand() *cobra.Command {
-	c := &cobra.Command{Use: "catalog", Short: "The failure modes: list, show, lint, test, patterns"}
+	c := &cobra.Command{Use: "catalog", Short: "The failure modes: list, show, check, measure, document, import"}
 	c.AddCommand(
 		&cobra.Command{Use: "list", Short: "List all failure modes", Args: cobra.NoArgs, RunE: a.catalogList},
 		&cobra.Command{Use: "show MODE", Short: "Print the YAML of a mode", Args: cobra.ExactArgs(1), RunE: a.catalogShow},
 		&cobra.Command{Use: "lint", Short: "Check the catalogue: types, conditions, references, patterns", Args: cobra.NoArgs, RunE: a.catalogLint},
 		&cobra.Command{Use: "test [MODE...]", Short: "Run the examples and look-alikes of modes, in every framing", RunE: a.catalogTest},
 		&cobra.Command{Use: "patterns", Short: "Print every log pattern as one regular expression a line, as ripgrep accepts it", Args: cobra.NoArgs, RunE: a.catalogPatterns},
+		a.importNPDCommand(),
+		a.calibrateCommand(),
+		a.docsCommand(),
 	)
 	return c
 }
@@ -41,7 +44,7 @@ func (a *app) catalogList(*cobra.Command, []string) error {
 func (a *app) catalogShow(_ *cobra.Command, args []string) error {
 	text, err := catalog.Source(args[0], a.catalogDirs...)
 	if err != nil {
-		return err
+		return usageError{err}
 	}
 	_, err = a.stdout.Write(text)
 	return err
@@ -91,7 +94,7 @@ func (a *app) catalogPatterns(*cobra.Command, []string) error {
 	for _, m := range cat.Modes {
 		for i := range m.Indicators {
 			for _, p := range m.Indicators[i].Log {
-				cp, err := cat.Pattern(p.Text)
+				cp, err := cat.Pattern(p)
 				if err != nil {
 					return err
 				}

@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +23,7 @@ type diagnoseFlags struct {
 	since, until string
 	boot         string
 	accept       string
+	npd          []string
 	all          bool
 }
 
@@ -34,6 +35,7 @@ func (f *diagnoseFlags) register(c *cobra.Command) {
 	fl.StringVar(&f.until, "until", "", "leave out events after `TIME`")
 	fl.StringVar(&f.boot, "boot", "", "this host: read the journal of boot `N` (0 this one, -1 the one before) or all")
 	fl.StringVar(&f.accept, "accept", "", "`FILE` of known findings, with reason and expiry; they are shown, not counted")
+	fl.StringArrayVar(&f.npd, "npd", nil, "run the rules of `FILE`, a system-log-monitor file of node-problem-detector, beside the catalogue")
 	fl.BoolVarP(&f.all, "all", "a", false, "show everything: ruled-out modes, all evidence, all remedies")
 }
 
@@ -74,7 +76,7 @@ func (a *app) diagnose(ctx context.Context, paths []string, f *diagnoseFlags) er
 	if err != nil {
 		return err
 	}
-	e, err := newEngine(a.catalogDirs)
+	e, err := a.engineWith(f.npd)
 	if err != nil {
 		return err
 	}
@@ -130,6 +132,9 @@ func (a *app) gather(ctx context.Context, paths []string, f *diagnoseFlags, w wi
 		if !ok {
 			return nil, usagef("--as %s: want KIND=PATH, for example --as ethtool-statistics=out.txt", as)
 		}
+		if !slices.ContainsFunc(source.Readers, func(r source.Reader) bool { return r.Name == kind }) {
+			return nil, usagef("--as %s: no such kind of material; 'ddx collect --list' names them", as)
+		}
 		o.As[path] = kind
 		paths = append(paths, path)
 	}
@@ -175,24 +180,24 @@ func (a *app) diagnosisWriter(f *diagnoseFlags) (func([]*ddx.Diagnosis) error, e
 }
 
 func (a *app) writeJSON(all []*ddx.Diagnosis) error {
-	enc := json.NewEncoder(a.stdout)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
 	if len(all) == 1 {
-		return enc.Encode(all[0])
+		return a.encode(all[0])
 	}
-	return enc.Encode(struct {
+	return a.encode(struct {
 		Schema   string           `json:"schema"`
 		Hosts    []*ddx.Diagnosis `json:"hosts"`
 		Findings []ddx.Finding    `json:"findings"`
 	}{ddx.FleetSchema, all, []ddx.Finding{}})
 }
 
+// encode writes a value as the JSON that people and programs read.
+func (a *app) encode(v any) error { return output.JSON(a.stdout, v) }
+
 // writeRecords writes what was found and what it was found from as records.
 func (a *app) writeRecords(t source.Take, d *ddx.Diagnosis, facts []ddx.Fact) error {
 	h := t.Header
 	h.Catalogue, h.DDX = d.Catalogue, version()
-	w, err := ddx.NewRecordWriter(a.stdout, h)
+	w, err := ddx.NewRecordWriter(output.SafeJSON(a.stdout), h)
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,10 @@ func newEngine(dirs []string) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	return engineOf(cat)
+}
+
+func engineOf(cat *catalog.Catalogue) (*engine, error) {
 	m, err := diagnose.NewMatcher(cat)
 	if err != nil {
 		return nil, err
@@ -39,6 +43,8 @@ func (e *engine) facts(t source.Take) ([]ddx.Fact, error) {
 	if err != nil {
 		return nil, err
 	}
+	facts = append(facts, captureFacts(t)...)
+	facts = append(facts, lookupFacts(t)...)
 	for i := range logs {
 		more, err := e.match(&logs[i])
 		facts = append(facts, more...)

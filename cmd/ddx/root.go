@@ -7,6 +7,7 @@ import (
 	"io"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -89,7 +90,7 @@ Exit status: 0 nothing wrong, 1 ddx failed, 2 wrong usage, 3 something is wrong,
 		SilenceErrors: true,
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usagef("%w; see 'ddx %s --help'", err, c.Name())
+		return usagef("%w; see '%s --help'", err, c.CommandPath())
 	})
 	f := root.PersistentFlags()
 	f.StringArrayVar(&a.catalogDirs, "catalog", nil, "lay the modes and remedies of `DIR` over the built-in catalogue")
@@ -102,11 +103,45 @@ Exit status: 0 nothing wrong, 1 ddx failed, 2 wrong usage, 3 something is wrong,
 	root.AddCommand(
 		a.diagnoseCommand(),
 		a.collectCommand(),
+		a.treeCommand(),
 		a.explainCommand(),
+		a.dnsCommand(),
+		a.failoverCommand(),
 		a.catalogCommand(),
 		a.packetsCommand(),
+		a.labCommand(),
+		a.manCommand(),
+		a.flowsCommand(),
 	)
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if !slices.Contains([]string{"auto", "always", "never"}, a.color) {
+			return usagef("--color %s: want auto, always or never", a.color)
+		}
+		return nil
+	}
+	root.SetOut(a.stdout) // the completion commands take it now
+	root.InitDefaultCompletionCmd()
+	strict(root)
 	return root
+}
+
+// strict makes wrong arguments of a command, and unknown subcommands of it,
+// mistakes in usage. A command that only holds others prints its help.
+func strict(c *cobra.Command) {
+	if !c.Runnable() {
+		c.Args, c.RunE = cobra.NoArgs, func(c *cobra.Command, _ []string) error { return c.Help() }
+	}
+	if check := c.Args; check != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := check(c, args); err != nil {
+				return usagef("%w; see '%s --help'", err, c.CommandPath())
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		strict(sub)
+	}
 }
 
 // version is the module's version, or the commit it was built from.

@@ -25,7 +25,7 @@ func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
 		UpdateScripts: *updateScripts,
-		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"status": exitStatus},
+		Cmds:          scriptCommands,
 	})
 }
 

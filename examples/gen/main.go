@@ -22,6 +22,7 @@ type example struct {
 	host  string
 	want  string // MODE@SUBJECT VERDICT, one line a finding that must be there, the first one first
 	items []source.Item
+	now   time.Time // when it was taken; zero is the common moment
 }
 
 // now is the moment the bundles were taken.
@@ -29,7 +30,7 @@ var now = time.Date(2026, 3, 1, 3, 0, 0, 0, time.UTC)
 
 func main() {
 	log.SetFlags(0)
-	for _, ex := range []example{keepAlive(), mmio(), conntrack(), nfsHang()} {
+	for _, ex := range []example{keepAlive(), mmio(), conntrack(), nfsHang(), outage()} {
 		if err := write(filepath.Join("examples", ex.name), ex); err != nil {
 			log.Fatalf("write example %s: %v", ex.name, err)
 		}
@@ -39,6 +40,9 @@ func main() {
 // write lays a bundle out as a folder, so that it can be read with an editor.
 func write(dir string, ex example) error {
 	t := source.Take{Header: ddx.Header{DDX: "example", Host: ex.host, Boot: "b1", Now: now}, Items: ex.items}
+	if !ex.now.IsZero() {
+		t.Header.Now = ex.now
+	}
 	var b bytes.Buffer
 	if err := source.WriteBundle(&b, t); err != nil {
 		return err

@@ -1,0 +1,256 @@
+package flowlog
+
+import (
+	"bytes"
+	"math/bits"
+	"slices"
+)
+
+// fastPath takes the ordinary record straight from the text to its cell: a
+// record that carries data, of an interface met before whose direction is
+// settled. Whatever is unusual about a line, it declines, and the line goes the
+// long way, which also says what is wrong with it.
+//
+// It finds the separators of a stretch of text first, 64 bytes at a time and
+// without a branch on their places, and reads whole lines off the list.
+type fastPath struct {
+	s     *Sums
+	t     *table // of s at the moment
+	since uint64
+	until uint64
+	// Columns, counted in separators from the line's beginning.
+	columns                                 int
+	iface, packets, bytes, start, end       int
+	action, status, direction, srcAddr, dst int
+	ends                                    []int32 // places of the separators
+	prefix                                  prefixes
+}
+
+// stretch is how much text is looked at in one go: its list of separators stays
+// in the first-level cache.
+const stretch = 8 << 10
+
+// newFastPath gives nil when the format is not for it.
+func newFastPath(p *lineParser, s *Sums, since, until uint64) *fastPath {
+	f := &fastPath{s: s, t: s.mem, since: since, until: until, columns: p.want + 1}
+	for k, at := range map[field]*int{fieldInterface: &f.iface, fieldPackets: &f.packets, fieldBytes: &f.bytes, fieldStart: &f.start,
+		fieldEnd: &f.end, fieldStatus: &f.status} {
+		if *at = int(p.col[k]); *at < 1 {
+			return nil
+		}
+	}
+	f.action, f.direction, f.srcAddr, f.dst = int(p.col[fieldAction]), int(p.col[fieldDirection]), int(p.col[fieldSrcAddr]), int(p.col[fieldDstAddr])
+	if p.detail || p.hasLost || f.action == 0 || f.direction == 0 || f.srcAddr < 1 || f.dst < 1 {
+		return nil
+	}
+	f.ends = make([]int32, stretch+maxColumns+16)
+	return f
+}
+
+// separators lists the bytes up to and including the space in b[i:j], whose
+// length is a multiple of 64, and gives their number.
+func (f *fastPath) separators(b []byte, i, j int) int {
+	n := 0
+	for ; i < j; i += 64 {
+		w := (*[64]byte)(b[i:])[:]
+		m := lowBits(load64(w, 0)) | lowBits(load64(w, 8))<<8 | lowBits(load64(w, 16))<<16 | lowBits(load64(w, 24))<<24 |
+			lowBits(load64(w, 32))<<32 | lowBits(load64(w, 40))<<40 | lowBits(load64(w, 48))<<48 | lowBits(load64(w, 56))<<56
+		c := bits.OnesCount64(m)
+		for at := n; ; at += 8 {
+			eight := (*[8]int32)(f.ends[at:])
+			for e := range eight {
+				eight[e] = int32(i + bits.TrailingZeros64(m))
+				m &= m - 1
+			}
+			if m == 0 {
+				break
+			}
+		}
+		n += c
+	}
+	return n
+}
+
+// take reads lines from b[i:j] and gives the place of the first byte that it
+// did not take: the beginning of a line that may not be whole. Lines that it
+// declines go to slow. It gives the number of records that it counted itself.
+func (f *fastPath) take(b []byte, i, j int, slow func(i, j int)) (next int, records uint64) {
+	for j-i >= 64 {
+		stop := min(i+stretch, i+(j-i)&^63)
+		begun := i
+		ends := f.ends[:f.separators(b, i, stop)]
+		if f.s.mem.size > f.s.limit {
+			f.s.spill()
+		}
+		f.t = f.s.mem
+		regular := f.regular(b, i, stop, ends)
+	lines:
+		for len(ends) > 0 {
+			// Sections of several lines are looked up together: the waits for
+			// memory overlap.
+			var found [batch]*section
+			n := 0
+			for n < batch && len(ends) >= (n+1)*f.columns && b[ends[(n+1)*f.columns-1]] == '\n' {
+				line := ends[n*f.columns : (n+1)*f.columns]
+				if regular || onlySpaces(b, line) {
+					found[n] = f.find(b, line)
+				}
+				n++
+			}
+			for _, sec := range found[:n] {
+				line := ends[:f.columns]
+				if sec == nil || !f.record(b, line, sec) {
+					k := slices.IndexFunc(line, func(e int32) bool { return b[e] == '\n' })
+					slow(i, int(line[k]))
+					f.t = f.s.mem
+					i = int(line[k]) + 1
+					ends = ends[k+1:]
+					continue lines // what was found may be gone
+				}
+				records++
+				i = int(line[len(line)-1]) + 1
+				ends = ends[f.columns:]
+			}
+			if n > 0 {
+				continue
+			}
+			k := 0
+			for k < len(ends) && b[ends[k]] != '\n' {
+				k++
+			}
+			if k == len(ends) {
+				break
+			}
+			slow(i, int(ends[k]))
+			f.t = f.s.mem
+			i = int(ends[k]) + 1
+			ends = ends[k+1:]
+		}
+		if i == begun {
+			return i, records
+		}
+	}
+	return i, records
+}
+
+// regular says whether the separators of a stretch are spaces and newlines
+// only, with a newline after each full number of columns and nowhere else.
+func (f *fastPath) regular(b []byte, i, stop int, ends []int32) bool {
+	newlines := bytes.Count(b[i:stop], []byte{'\n'})
+	if newlines+bytes.Count(b[i:stop], []byte{' '}) != len(ends) {
+		return false
+	}
+	for k := f.columns - 1; k < len(ends); k += f.columns {
+		if b[ends[k]] != '\n' {
+			return false
+		}
+		newlines--
+	}
+	return newlines == 0
+}
+
+// onlySpaces says whether all separators of a line but its last are spaces: no
+// other byte up to the space has the space's bit.
+func onlySpaces(b []byte, line []int32) bool {
+	all := byte(' ')
+	for _, e := range line[:len(line)-1] {
+		all &= b[e]
+	}
+	return all != 0
+}
+
+// batch is the number of lines looked up together.
+const batch = 8
+
+// find gives the section of a line whose separators are given, nil when the
+// line is not for the fast path.
+func (f *fastPath) find(b []byte, ends []int32) *section {
+	s, e := int(ends[f.iface-1])+1, int(ends[f.iface])
+	if e-s <= 16 || e-s >= 24 {
+		return nil
+	}
+	id := word24{load64(b, s), load64(b, s+8), load64(b, s+16) & (1<<(uint(e-s)*8-128) - 1)}
+	dst := word16{load64(b, int(ends[f.dst-1])+1)}
+	return f.t.known(&id, dst.startsV6())
+}
+
+// record counts a line of a section, or declines it.
+func (f *fastPath) record(b []byte, ends []int32, sec *section) bool {
+	s, e := int(ends[f.status-1])+1, int(ends[f.status])
+	if e-s != 2 || b[s] != 'O' || b[s+1] != 'K' {
+		return false
+	}
+	var src, dst word16
+	s, e = int(ends[f.srcAddr-1])+1, int(ends[f.srcAddr])
+	s2, e2 := int(ends[f.dst-1])+1, int(ends[f.dst])
+	if n := uint(e - s); n > 8 && n < 16 {
+		src = word16{load64(b, s), load64(b, s+8) & (1<<(n*8-64) - 1)}
+	} else {
+		src.load(b, s, e)
+	}
+	if n := uint(e2 - s2); n > 8 && n < 16 {
+		dst = word16{load64(b, s2), load64(b, s2+8) & (1<<(n*8-64) - 1)}
+	} else {
+		dst.load(b, s2, e2)
+	}
+	if dst[0] == 0 {
+		return false
+	}
+	s, e = int(ends[f.start-1])+1, int(ends[f.start])
+	s2, e2 = int(ends[f.end-1])+1, int(ends[f.end])
+	if e-s != 10 || e2-s2 != 10 {
+		return false
+	}
+	start, ok1 := f.prefix.seconds(b, s)
+	end, ok2 := f.prefix.seconds(b, s2)
+	if !ok1 || !ok2 {
+		f.prefix.learn(b, s)
+		start, ok1 = seconds(b, s)
+		end, ok2 = seconds(b, s2)
+	}
+	if !ok1 || !ok2 || end-start > 3600 || start < earliest || start < f.since || start >= f.until {
+		return false
+	}
+	action := NoAction
+	if f.action > 0 {
+		s, e = int(ends[f.action-1])+1, int(ends[f.action])
+		switch load64(b, s) & (1<<48 - 1) {
+		case 'A' | 'C'<<8 | 'C'<<16 | 'E'<<24 | 'P'<<32 | 'T'<<40:
+			action = Accept
+		case 'R' | 'E'<<8 | 'J'<<16 | 'E'<<24 | 'C'<<32 | 'T'<<40:
+			action = Reject
+		default:
+			return false
+		}
+		if e-s != 6 {
+			return false
+		}
+	}
+	c, half := sec.meClass, 0
+	toMe := (dst[0] ^ sec.me[0]) | (dst[1] ^ sec.me[1])
+	fromMe := (src[0] ^ sec.me[0]) | (src[1] ^ sec.me[1])
+	switch {
+	case f.direction > 0:
+		s = int(ends[f.direction-1]) + 1
+		c, half = absolute, int(b[s]&4>>2) // 'i' or 'e'
+		if n := int(ends[f.direction]) - s; !sec.directed || n+half != 7 || b[s] != "ie"[half] {
+			return false
+		}
+	case sec.me[0] == 0 || toMe != 0 && fromMe != 0:
+		return false
+	default:
+		half = int((toMe | -toMe) >> 63)
+	}
+	s, e = int(ends[f.packets-1])+1, int(ends[f.packets])
+	s2, e2 = int(ends[f.bytes-1])+1, int(ends[f.bytes])
+	if uint(e-s-1) > 7 || uint(e2-s2-1) > 7 {
+		return false
+	}
+	packets, ok1 := digits(padded(b, s, e))
+	size, ok2 := digits(padded(b, s2, e2))
+	if !ok1 || !ok2 {
+		return false
+	}
+	f.t.count1(sec, start, end, action, c, half, packets, size)
+	return true
+}

@@ -1,0 +1,9 @@
+// Package netlab builds small networks for tests: two hosts in network
+// namespaces joined through a fabric in a third, with real traffic, a recorder
+// on the network's side that writes flow logs from what passes, and drops
+// between the recorder and the guest. It needs root; [New] skips the test by
+// name without. Everything is removed with the test.
+//
+// It is for tests only and may import the standard library and
+// golang.org/x/sys/unix.
+package netlab
