@@ -207,6 +207,7 @@ var (
 	// Frames as crash(8) prints them, and those of 32-bit ARM.
 	crashFrame = regexp.MustCompile(`^\s*#\d+ \[[0-9a-f]+\] ([\w.]+) at [0-9a-f]+`)
 	armFrame   = regexp.MustCompile(`^\s*(?:\[<[0-9a-f]+>\] )?\(?([A-Za-z_][\w.]*)(?:\+0x[0-9a-f]+/0x[0-9a-f]+)?(?: \[(\w+)\])?\)? from (?:\[<[0-9a-f]+>\] )?\(?[\w.]+\+0x`)
+	workLine   = regexp.MustCompile(`^\s*Workqueue: +\S+ ([A-Za-z_][\w.]*(?: \[\w+\])?)`)
 	pidComm    = regexp.MustCompile(`^\s*(?:task:)?(\S+)\s+(?:state:)?[DSR] `)
 	oomKill    = regexp.MustCompile(`oom-kill:constraint=(\w+),.*?task_memcg=([^,]*),task=([^,]*),pid=(\d+)`)
 	oomMemcg   = regexp.MustCompile(`oom_memcg=([^,]*)`)
@@ -250,6 +251,10 @@ func (r *Report) takeStack(msg string) bool {
 		if r.ip == "" {
 			r.ip, r.ipModule = m[1], m[2]
 		}
+		return true
+	}
+	if m := workLine.FindStringSubmatch(msg); m != nil {
+		r.work = m[1]
 		return true
 	}
 	if m := armFrame.FindStringSubmatch(msg); m != nil {
