@@ -30,7 +30,6 @@ type Reader struct {
 	record int64
 	err    error
 	line   []byte
-	msg    []byte
 	rec    map[string][]byte
 }
 

@@ -23,10 +23,10 @@ func either(a, b truth) truth { return max(a, b) }
 
 // probe is a packet that a filter expression is asked about.
 type probe struct {
-	proto    string // tcp, udp, icmp, arp
-	v6       bool
-	src, dst netip.Addr
-	port     uint16 // of dst
+	proto string // tcp, udp, icmp, arp
+	v6    bool
+	dst   netip.Addr
+	port  uint16 // of dst
 }
 
 // boundary asks what the capture's filter lets through: requests to the target,
