@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"regexp"
@@ -124,10 +125,17 @@ func (t *matching) decoded(msg []byte) (patterns []int, word int) {
 	return t.finder.Find(msg)
 }
 
+// comment begins a comment of a configuration file, or a command typed at the
+// prompt of root: neither says that anything happened.
+var comment = []byte("# ")
+
 func (t *matching) line(raw scan.Line, l logline.Line) int {
 	if !t.first {
 		t.first = true
 		t.all = l.Priority >= 0 && l.Seq >= 0
+	}
+	if l.Channel == logline.Unknown && bytes.HasPrefix(l.Message, comment) {
+		return 0
 	}
 	matched := false
 	for _, p := range raw.Patterns {

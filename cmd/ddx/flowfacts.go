@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"ddx"
+	"ddx/blackhole"
 	"ddx/counters"
 	"ddx/flowlog"
 	"ddx/source"
@@ -47,7 +48,7 @@ func flowFacts(ctx context.Context, t source.Take, used map[string]bool) ([]ddx.
 	}
 	interfaces := res.Sums.Interfaces()
 	facts := flowlog.PatternFacts(flowlog.Patterns(slices.Collect(res.Conversations.All(interfaces)), nil))
-	in := flowlog.JoinInput{Network: flowlog.Network(res.Sums, 0)}
+	in := blackhole.JoinInput{Network: blackhole.Network(res.Sums, 0)}
 	for i := range t.Items {
 		it := &t.Items[i]
 		if bytes.Contains(it.Data, []byte("NetworkInterfaceId")) {
@@ -65,7 +66,7 @@ func flowFacts(ctx context.Context, t source.Take, used map[string]bool) ([]ddx.
 			return nil, err
 		}
 		in.Guest = counters.Merge(l.Series)
-		facts = append(facts, flowlog.Join(in).Facts()...)
+		facts = append(facts, blackhole.Join(in).Facts()...)
 	}
 	for i := range facts {
 		for k := range facts[i].Evidence {
