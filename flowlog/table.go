@@ -178,17 +178,23 @@ func (t *table) reset() {
 // plus one.
 type slot struct{ hash, n uint32 }
 
-// hash of an id. Ids too long for a word hash by their text.
+// hashID hashes an id. Ids too long for a word hash by their text.
 func hashID(w *word24, iface []byte, v6 bool) uint64 {
-	h := w[0] ^ w[1]*0x9E3779B97F4A7C15 ^ w[2]*0xC2B2AE3D27D4EB4F
+	last := w[2]
 	if w[0] == 0 {
 		for _, c := range iface {
-			h = h*31 + uint64(c)
+			last = last*31 + uint64(c)
 		}
 	}
+	h := hashWords(w[0], w[1], last)
 	if v6 {
 		h = ^h
 	}
+	return h
+}
+
+func hashWords(w0, w1, w2 uint64) uint64 {
+	h := w0 ^ w1*0x9E3779B97F4A7C15 ^ w2*0xC2B2AE3D27D4EB4F
 	h *= 0xD6E8FEB86659FD93
 	return h ^ h>>32
 }
