@@ -19,6 +19,7 @@ func TestNoLog(t *testing.T) {
 		{"metrics.txt", metrics, false},
 		{"host/etc/motd.d/storage", "On \"Stale file handle\" unmount the share.\n", false},
 		{"sosreport-a.tar.xz/sosreport-a/proc/kallsyms", "0000000000000000 d max_user_watches\n", false},
+		{"host/etc/ufw/after.rules", "*filter\n:ufw-after-input - [0:0]\n-A ufw-after-input -p udp --dport 137 -j ufw-skip-to-policy-input\nCOMMIT\n", false},
 		{"host/sos_reports/sos.txt", "Stale file handle\n", false},
 		{"host/usr/share/doc/nfs/README", "Stale file handle\n", false},
 		{"notes.txt", "ls: cannot access /data: Stale file handle\n", true},

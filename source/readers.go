@@ -28,6 +28,10 @@ const MaxItem = 64 << 20
 // HeadSize is how much of an item recognition looks at.
 const HeadSize = 16 << 10
 
+// ruleFragment is a file from which a firewall's rules are put together: what
+// it holds looks like the rules in force and is a part of them at most.
+var ruleFragment = lazy(`(?:^|/)(?:etc/ufw|usr/share/ufw)/`)
+
 // Recognise returns the reader for an item: the one it names, or the one whose
 // file of /proc or /sys it is, or the first one that knows its content, or nil.
 func Recognise(it *Item) (*Reader, error) {
@@ -41,6 +45,9 @@ func Recognise(it *Item) (*Reader, error) {
 	}
 	if rd := readerByPath(it.path()); rd != nil {
 		return rd, nil
+	}
+	if ruleFragment.MatchString(it.path()) {
+		return nil, nil
 	}
 	name := it.Name
 	if strings.HasPrefix(name, "/") {

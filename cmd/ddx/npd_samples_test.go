@@ -63,7 +63,32 @@ var npdNegatives = []string{
 	"mce: CPU supports 20 MCE banks",
 	"device veth1a2b3c4 left promiscuous mode",
 	"random: crng init done",
+	healthyNode,
 }
+
+// healthyNode is how a node of a cluster that runs the agent with all its
+// monitors is described while nothing is wrong.
+const healthyNode = `Conditions:
+  Type                          Status  LastHeartbeatTime                 LastTransitionTime                Reason                          Message
+  ----                          ------  -----------------                 ------------------                ------                          -------
+  KernelDeadlock                False   Sun, 01 Mar 2026 11:58:11 +0000   Sat, 28 Feb 2026 07:00:12 +0000   KernelHasNoDeadlock             kernel has no deadlock
+  ReadonlyFilesystem            False   Sun, 01 Mar 2026 11:58:11 +0000   Sat, 28 Feb 2026 07:00:12 +0000   FilesystemIsNotReadOnly         Filesystem is not read-only
+  XfsShutdown                   False   Sun, 01 Mar 2026 11:58:11 +0000   Sat, 28 Feb 2026 07:00:12 +0000   XfsHasNotShutDown               XFS has not shutdown
+  CperHardwareErrorFatal        False   Sun, 01 Mar 2026 11:58:11 +0000   Sat, 28 Feb 2026 07:00:12 +0000   CperHardwareHasNoFatalError     UEFI CPER has no fatal error
+  FrequentUnregisterNetDevice   False   Sun, 01 Mar 2026 11:58:11 +0000   Sat, 28 Feb 2026 07:00:12 +0000   NoFrequentUnregisterNetDevice   node is functioning properly
+  FrequentKubeletRestart        False   Sun, 01 Mar 2026 11:58:11 +0000   Sat, 28 Feb 2026 07:00:12 +0000   NoFrequentKubeletRestart        kubelet is functioning properly
+  FrequentDockerRestart         False   Sun, 01 Mar 2026 11:58:11 +0000   Sat, 28 Feb 2026 07:00:12 +0000   NoFrequentDockerRestart         docker is functioning properly
+  FrequentContainerdRestart     False   Sun, 01 Mar 2026 11:58:11 +0000   Sat, 28 Feb 2026 07:00:12 +0000   NoFrequentContainerdRestart     containerd is functioning properly
+  CorruptDockerOverlay2         False   Sun, 01 Mar 2026 11:58:11 +0000   Sat, 28 Feb 2026 07:00:12 +0000   NoCorruptDockerOverlay2         docker overlay2 is functioning properly
+  KubeletUnhealthy              False   Sun, 01 Mar 2026 11:58:11 +0000   Sat, 28 Feb 2026 07:00:12 +0000   KubeletIsHealthy                kubelet on the node is functioning properly
+  ContainerRuntimeUnhealthy     False   Sun, 01 Mar 2026 11:58:11 +0000   Sat, 28 Feb 2026 07:00:12 +0000   ContainerRuntimeIsHealthy       Container runtime on the node is functioning properly
+  NTPProblem                    False   Sun, 01 Mar 2026 11:58:11 +0000   Sat, 28 Feb 2026 07:00:12 +0000   NTPIsUp                         ntp service is up
+  DiskBadBlock                  False   Sun, 01 Mar 2026 11:58:11 +0000   Sat, 28 Feb 2026 07:00:12 +0000   DiskBadBlock                    Disk no bad block
+  NetworkUnavailable            False   Sun, 01 Mar 2026 11:58:11 +0000   Sat, 28 Feb 2026 07:00:12 +0000   CalicoIsUp                      Calico is running on this node
+  MemoryPressure                False   Sun, 01 Mar 2026 11:58:11 +0000   Sat, 28 Feb 2026 07:00:12 +0000   KubeletHasSufficientMemory      kubelet has sufficient memory available
+  DiskPressure                  False   Sun, 01 Mar 2026 11:58:11 +0000   Sat, 28 Feb 2026 07:00:12 +0000   KubeletHasNoDiskPressure        kubelet has no disk pressure
+  PIDPressure                   False   Sun, 01 Mar 2026 11:58:11 +0000   Sat, 28 Feb 2026 07:00:12 +0000   KubeletHasSufficientPID         kubelet has sufficient PID available
+  Ready                         True    Sun, 01 Mar 2026 11:58:11 +0000   Sat, 28 Feb 2026 07:00:12 +0000   KubeletReady                    kubelet is posting ready status`
 
 // hungTask is the report of the kernel on a blocked task.
 func hungTask(task string, frames ...string) string {
