@@ -25,6 +25,7 @@ vet: ## formatting, vet and staticcheck
 
 race: ## the race detector on the pure cores
 	$(GO) test -race -timeout 15m $(CORES)
+	$(GO) test -race -timeout 15m ./lab -run 'Explore|StateSet|Symmetry|CheckDefault'
 
 fuzz: ## every fuzz target for FUZZTIME (default 10s)
 	sh scripts/fuzz $${FUZZTIME:-10s}
