@@ -3,7 +3,7 @@
 GO ?= go
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The pure cores: no I/O, so the race detector has no excuse.
-CORES = . ./catalog ./diagnose ./kernlog ./logline ./scan ./remedy ./output ./controlplane ./lab ./simulate
+CORES = . ./catalog ./diagnose ./kernlog ./logline ./scan ./remedy ./output ./controlplane
 
 .PHONY: build setup test check race fuzz vet bench-scan bench-lab bench-flows bench-packets docs clean
 
@@ -25,6 +25,7 @@ vet: ## formatting, vet and staticcheck
 
 race: ## the race detector on the pure cores
 	$(GO) test -race -timeout 15m $(CORES)
+	$(GO) test -race -timeout 15m ./lab -run 'Explore|StateSet|Symmetry|CheckDefault'
 
 fuzz: ## every fuzz target for FUZZTIME (default 10s)
 	sh scripts/fuzz $${FUZZTIME:-10s}

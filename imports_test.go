@@ -34,7 +34,8 @@ var allowed = map[string][]string{
 	"afpacket":     {"capture", "golang.org/x/net", "golang.org/x/sys"},
 	"packet":       {"capture", "afpacket"},
 	"counters":     {},
-	"flowlog":      {"counters", "github.com/klauspost/compress", "github.com/parquet-go/parquet-go"},
+	"blackhole":    {"counters", "flowlog"},
+	"flowlog":      {"github.com/klauspost/compress", "github.com/parquet-go/parquet-go"},
 	"netlab":       {"golang.org/x/sys"}, // tests only
 	"examples/gen": {"source"},
 	"source":       {"logline", "github.com/klauspost/compress", "github.com/ulikunitz/xz", "golang.org/x/sys"},

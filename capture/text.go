@@ -18,13 +18,12 @@ type text struct {
 	line   int
 	offset int64
 
-	now    int64 // time of the last packet
-	day    int64 // days passed, as times of day tell
-	held   *Packet
-	quote  bool // the lines that follow quote a packet inside an ICMP error
-	verb   *Packet
-	isn    map[[2]Endpoint]uint32
-	damage string
+	now   int64 // time of the last packet
+	day   int64 // days passed, as times of day tell
+	held  *Packet
+	quote bool // the lines that follow quote a packet inside an ICMP error
+	verb  *Packet
+	isn   map[[2]Endpoint]uint32
 }
 
 // maxLine bounds a line; what is beyond is dropped and stated.

@@ -221,6 +221,9 @@ func (e *evaluation) factHit(m *ddx.Mode, ind *ddx.Indicator, f *ddx.Fact) hit {
 		h.first.wall = f.Time
 	}
 	h.last = h.first
+	if !happens[f.Kind] {
+		h.first = moment{} // a state: seen now, true since nobody knows when
+	}
 	switch {
 	case f.Kind == "kernel.report":
 		if n, ok := f.Int("count"); ok {
@@ -245,6 +248,14 @@ func (e *evaluation) factHit(m *ddx.Mode, ind *ddx.Indicator, f *ddx.Fact) hit {
 		}
 	}
 	return h
+}
+
+// happens are the kinds of fact that tell of a moment. All others tell of a
+// state at the moment of the look, which says nothing of when it began: a driver
+// that is old today was old before the failure.
+var happens = map[string]bool{
+	"log.match": true, "kernel.report": true, "flow.window": true, "flow.pattern": true, "packet.target": true, "packet.event": true,
+	"cloud.event": true, "dns.answer": true, "dns.verdict": true, "strace.call": true, "mount.attempt": true,
 }
 
 func since(kind string) string {

@@ -26,10 +26,12 @@ const (
 func nextTests(e *evaluation, states []*state) []ddx.NextTest {
 	open := map[string]float64{}
 	byID := map[string]*state{}
+	evidence := map[string]bool{}
 	for _, s := range states {
 		byID[s.mode.ID] = s
 		if len(s.findings) > 0 && s.verdict != ddx.RuledOut {
 			open[s.mode.ID] = s.openPrior
+			evidence[s.mode.ID] = true
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(open)) {
@@ -51,7 +53,8 @@ func nextTests(e *evaluation, states []*state) []ddx.NextTest {
 			}
 			seen[t.ID] = true
 			gain, separates := information(&t, open)
-			if gain < 0.001 {
+			bears := slices.ContainsFunc(separates, func(id string) bool { return evidence[id] })
+			if gain < 0.001 || !bears {
 				continue
 			}
 			out = append(out, ddx.NextTest{ID: t.ID, Title: t.Title, Command: t.Run, Cost: t.Cost, Separates: separates,

@@ -6,7 +6,7 @@ import (
 )
 
 // settle notes the own address for quick comparison when there is exactly one.
-func (s *section) settle() {
+func (t *table) settle(s *section) {
 	own := ""
 	switch {
 	case len(s.own) == 1:
@@ -19,6 +19,7 @@ func (s *section) settle() {
 		var b [16 + slack]byte
 		s.me.load(b[:], 0, copy(b[:], own))
 	}
+	t.lanes[s.n] = lane{id: s.id, me: s.me, kind: s.kind}
 }
 
 // isV6 says whether an address in text is IPv6: its first colon stands within
@@ -58,7 +59,7 @@ func (t *table) orient(s *section, r *row) (class, int) {
 			return oriented, 1
 		}
 	}
-	defer s.settle()
+	defer t.settle(s)
 	return t.narrow(s, string(r.src), string(r.dst))
 }
 
@@ -148,7 +149,7 @@ func (t *table) absorb(o *table) {
 		t.from(from.source)
 		to := t.lookup(&from.id, []byte(from.iface), from.v6)
 		c, turned := t.meet(to, from)
-		to.settle()
+		t.settle(to)
 		for _, r := range from.blocks {
 			b := o.block(r)
 			key := r.key

@@ -159,9 +159,6 @@ func onlySpaces(b []byte, line []int32) bool {
 	return all != 0
 }
 
-// batch is the number of lines looked up together.
-const batch = 8
-
 // find gives the section of a line whose separators are given, nil when the
 // line is not for the fast path.
 func (f *fastPath) find(b []byte, ends []int32) *section {

@@ -195,7 +195,7 @@ func TestMergeAssociative(t *testing.T) {
 			eni := []string{eniA, eniB, "eni-12345678"}[i%3]
 			src, dst := peers[(i+p)%3], "10.9.9."+fmt.Sprint(i%3)
 			if p < 2 {
-				src = peers[i%3%1] // one peer only: open until merged
+				src = peers[0] // one peer only: open until merged
 			}
 			if i%2 == 0 {
 				src, dst = dst, src

@@ -118,7 +118,7 @@ func mustFormat(s string) *Format {
 func ParseFormat(s string) (*Format, error) {
 	names := strings.Fields(s)
 	if len(names) == 0 {
-		return nil, fmt.Errorf("parse flow-log format: no field in %q: give a header line or ${version} ${account-id} ...", clip(s))
+		return nil, fmt.Errorf("parse flow-log format: no field in %q: give a header line, or fields such as ${version} ${account-id}", clip(s))
 	}
 	if len(names) > maxColumns {
 		return nil, fmt.Errorf("parse flow-log format: %d fields, more than %d", len(names), maxColumns)

@@ -11,6 +11,16 @@ import (
 	"strings"
 )
 
+// Identity is what the evidence says of an interface on either side: by its
+// addresses and hardware address the two sides are paired. For the network's
+// side ENI is set, for the guest's side Host and Interface.
+type Identity struct {
+	ENI             string
+	Host, Interface string
+	Addresses       []string
+	MAC             string
+}
+
 // ReadIdentities reads what pairs the two sides: the answer of `aws ec2
 // describe-network-interfaces`, the output of `ip -j address` of a host, or
 // lines "eni,address". host names the host of `ip -j address`.

@@ -112,8 +112,10 @@ func (w *word24) load(b []byte, i, j int) {
 
 // startsV6 says whether a text is an IPv6 address and not an IPv4 one: its first
 // colon stands within the first five bytes.
-func (w *word16) startsV6() bool {
-	x := w[0] ^ ones*':'
+func (w *word16) startsV6() bool { return startsV6(w[0]) }
+
+func startsV6(w uint64) bool {
+	x := w ^ ones*':'
 	return ^((x&^highs+^uint64(highs))|x)&highs&0x8080808080 != 0
 }
 

@@ -58,7 +58,7 @@ func readParquet(ctx context.Context, f io.ReaderAt, size int64, w *worker, repo
 	file, err := openParquet(f, size)
 	if err != nil {
 		report.lose(0, 0, size, "unreadable Parquet footer", nil)
-		return fmt.Errorf("Parquet footer in the last bytes before byte %d: %w", size, err)
+		return fmt.Errorf("read Parquet footer in the last bytes before byte %d: %w", size, err)
 	}
 	var names []string
 	for _, path := range file.Schema().Columns() {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -81,8 +82,9 @@ type textScanner struct {
 	until  uint64 // exclusive
 	dedup  *dedup
 	out    sink
-	sums   *Sums     // for the fast path; nil: every record goes to out
-	fast   *fastPath // of the present format, or nil
+	sums   *Sums        // for the fast path; nil: every record goes to out
+	fast   *fastPath    // of the present format, or nil
+	plain  *defaultPath // before fast, or nil
 	cancel func() error
 }
 
@@ -99,7 +101,15 @@ func (s *textScanner) scan(r io.Reader, buf []byte) error {
 		n, err := r.Read(buf[end:min(limit, end+readSize)])
 		end += n
 		for begin < end {
-			if s.fast != nil && skipping < 0 {
+			if s.plain != nil && skipping < 0 {
+				at, n := s.plain.take(buf, begin, end)
+				begin = at
+				s.report.Records += n
+				if s.plain.unfit(n) {
+					s.plain = nil
+					continue
+				}
+			} else if s.fast != nil && skipping < 0 {
 				origin := base - slack
 				at, n := s.fast.take(buf, begin, end, func(i, j int) { s.line(buf, i, j, origin+int64(i), &row) })
 				begin = at
@@ -259,8 +269,11 @@ func (s *textScanner) begin(b []byte, i, j int, at int64) bool {
 
 func (s *textScanner) use(f *Format, prefix int) {
 	s.parser = newLineParser(f, prefix, s.detail)
-	if s.fast = nil; s.sums != nil && s.dedup == nil {
+	if s.fast, s.plain = nil, nil; s.sums != nil && s.dedup == nil {
 		s.fast = newFastPath(s.parser, s.sums, s.since, s.until)
+		if prefix == 0 && slices.Equal(f.names, Version2.names) {
+			s.plain = newDefaultPath(s.sums, s.since, s.until)
+		}
 	}
 	s.report.Version = max(s.report.Version, f.Version())
 }

@@ -64,6 +64,7 @@ type section struct {
 	records [numActions]uint64 // of cells that are in a run
 	blocks  []blockRef         // ascending by key
 	hash    uint64
+	n       int // place in table.sections
 }
 
 // recentBlock is a block that was just used.
@@ -98,6 +99,7 @@ type table struct {
 	origin    uint32   // of source, doubled
 
 	sections []*section
+	lanes    []lane // of the sections
 	index    []slot // open hash over sections
 	slabs    [][]block
 	next     int32 // first unused block
@@ -142,11 +144,14 @@ func (t *table) known(id *word24, v6 bool) *section {
 	h, kind := hashID(id, nil, v6), t.origin|uint32(b2i(v6))
 	mask := uint64(len(t.index) - 1)
 	for k := h & mask; ; k = (k + 1) & mask {
-		e := &t.index[k]
-		if e.p == nil {
+		e := t.index[k]
+		if e.n == 0 {
 			return nil
 		}
-		if s := e.p; e.hash == h && s.id == *id && s.kind == kind {
+		if e.hash != uint32(h>>32) {
+			continue
+		}
+		if s := t.sections[e.n-1]; s.id == *id && s.kind == kind {
 			return s
 		}
 	}
@@ -166,26 +171,30 @@ func (t *table) from(source string) {
 func (t *table) reset() {
 	clear(t.index)
 	t.generation++
-	t.sections, t.next, t.size = nil, 0, 0
+	t.sections, t.lanes, t.next, t.size = nil, t.lanes[:0], 0, 0
 }
 
-// slot of the hash index: p is the position of the section plus one.
-type slot struct {
-	hash uint64
-	p    *section
-}
+// slot of the hash index: the upper half of the hash, and the section's number
+// plus one.
+type slot struct{ hash, n uint32 }
 
-// hash of an id. Ids too long for a word hash by their text.
+// hashID hashes an id. Ids too long for a word hash by their text.
 func hashID(w *word24, iface []byte, v6 bool) uint64 {
-	h := w[0] ^ w[1]*0x9E3779B97F4A7C15 ^ w[2]*0xC2B2AE3D27D4EB4F
+	last := w[2]
 	if w[0] == 0 {
 		for _, c := range iface {
-			h = h*31 + uint64(c)
+			last = last*31 + uint64(c)
 		}
 	}
+	h := hashWords(w[0], w[1], last)
 	if v6 {
 		h = ^h
 	}
+	return h
+}
+
+func hashWords(w0, w1, w2 uint64) uint64 {
+	h := w0 ^ w1*0x9E3779B97F4A7C15 ^ w2*0xC2B2AE3D27D4EB4F
 	h *= 0xD6E8FEB86659FD93
 	return h ^ h>>32
 }
@@ -195,12 +204,12 @@ func (t *table) lookup(id *word24, iface []byte, v6 bool) *section {
 	h := hashID(id, iface, v6)
 	mask := uint64(len(t.index) - 1)
 	for k := h & mask; ; k = (k + 1) & mask {
-		e := &t.index[k]
-		if e.p == nil {
+		e := t.index[k]
+		if e.n == 0 {
 			return t.insert(id, string(iface), v6, h)
 		}
-		if e.hash == h {
-			s := e.p
+		if e.hash == uint32(h>>32) {
+			s := t.sections[e.n-1]
 			if s.id == *id && s.kind == t.origin|uint32(b2i(v6)) && (id[0] != 0 || string(iface) == s.iface) {
 				return s
 			}
@@ -218,9 +227,10 @@ func (t *table) insert(id *word24, iface string, v6 bool, h uint64) *section {
 			s.own = append(s.own, a.Unmap().String())
 		}
 	}
-	s.settle()
-	t.sections = append(t.sections, s)
-	t.size += 384 + int64(len(iface))
+	s.n = len(t.sections)
+	t.sections, t.lanes = append(t.sections, s), append(t.lanes, lane{})
+	t.settle(s)
+	t.size += 384 + 64 + int64(len(iface))
 	if len(t.sections)*2 > len(t.index) {
 		t.index = make([]slot, 2*len(t.index))
 		for _, s := range t.sections {
@@ -235,10 +245,10 @@ func (t *table) insert(id *word24, iface string, v6 bool, h uint64) *section {
 func (t *table) place(s *section) {
 	mask := uint64(len(t.index) - 1)
 	k := s.hash & mask
-	for t.index[k].p != nil {
+	for t.index[k].n != 0 {
 		k = (k + 1) & mask
 	}
-	t.index[k] = slot{s.hash, s}
+	t.index[k] = slot{uint32(s.hash >> 32), uint32(s.n + 1)}
 }
 
 // cell gives the pair of amounts of one bucket.

@@ -12,7 +12,6 @@ type lineParser struct {
 	prefix  int  // columns before the record: 1 in a CloudWatch Logs export
 	detail  bool // also the fields of a conversation
 	hasLost bool
-	hasV6   bool
 	want    int // spaces in a line
 	col     [numFields]int16
 	pos     [maxColumns + 12]int32 // column c lies between pos[c] and pos[c+1], both exclusive

@@ -37,6 +37,9 @@ func TestFragments(t *testing.T) {
 		{"hung task from its task line, 5.x", "task:mysqld          state:D stack:    0 pid:37475 ppid: 26315 flags:0x00000000\nCall Trace:\n io_schedule+0x16/0x40\n ext4_sync_file+0x1/0x2 [ext4]", "hung-task", "ext4_sync_file", "mysqld", []string{"io_schedule", "ext4_sync_file"}},
 		{"soft lockup from its registers", "RIP: 0010:smp_call_function_many_cond+0x11e/0x4f0\nCS:  0010 DS: 0000 ES: 0000 CR0: 0000000080050033\nCR2: 00000000004af3d0 CR3: 000000000b222003 CR4: 00000000001706f0\nCall Trace:\n <IRQ>\n ? watchdog_timer_fn+0x1b8/0x220\n on_each_cpu_cond_mask+0x24/0x40", "soft-lockup", "smp_call_function_many_cond", "", []string{"on_each_cpu_cond_mask"}},
 		{"RCU stall of POWER", "[c0000000] [c0000001] rcu_dump_cpu_stacks+0xa0/0xd0\n[c0000000] [c0000001] tick_sched_timer+0x4c/0x84\n[c0000000] [c0000001] arch_local_irq_restore+0x54/0x70", "rcu-stall", "arch_local_irq_restore", "", []string{"rcu_dump_cpu_stacks", "tick_sched_timer", "arch_local_irq_restore"}},
+		{"warning by its first line alone", "WARNING: CPU: 0 PID: 0 at net/sched/sch_generic.c:477 dev_watchdog+0x2d4/0x2dc\nModules linked in: x", "warning", "dev_watchdog", "", nil},
+		{"the work item is the outermost frame", "INFO: task kworker/u30:4:31318 blocked for more than 120 seconds.\nWorkqueue: netns cleanup_net\nCall Trace:\n schedule+0x29/0x70", "hung-task", "cleanup_net", "kworker/u30:4", []string{"schedule", "cleanup_net"}},
+		{"trace that passes through the end of an oops", " oops_end+0x4b/0x70\n do_trap+0xba/0x150\n scsi_execute+0xa9/0x100 [scsi_mod]\n sr_check_events+0xc0/0x310 [sr_mod]", "oops", "scsi_execute", "", []string{"oops_end", "do_trap", "scsi_execute", "sr_check_events"}},
 		{"oops from its instruction pointer", "RIP: 0010:tcp_ack+0x11e/0x4f0\nCR2: 0000000000000018 CR3: 000000000b222003 CR4: 00000000001706f0", "oops", "tcp_ack", "", nil},
 	}
 	for _, tt := range tests {

@@ -50,7 +50,7 @@ var starts = compile([]start{
 	{typ: "oom", expr: `Task in \S+ killed as a result of limit of`},
 	{typ: "oom", expr: `Killed process \d+ \(.{0,20}total-vm:`},
 	{typ: "page-allocation-failure", expr: `(\S.*): page allocation failure:? ?order:(\d+), mode:(\S+)`, fields: []string{"task", "order", "flags"}},
-	{typ: "warning", expr: `WARNING: (?:CPU: \d+ PID: \d+ )?at (\S+)`, fields: []string{"reason"}},
+	{typ: "warning", expr: `WARNING: (?:CPU: \d+ PID: \d+ )?at (\S+)(?: ([\w.]+)\+0x)?`, fields: []string{"reason", "symbol"}},
 	{typ: "ena-reset", expr: `Keep alive watchdog timeout`},
 	{typ: "ena-reset", expr: `number of lost tx completions? is above the threshold`},
 	{typ: "ena-reset", expr: `Lost TX completions are above (?:the )?threshold`},
@@ -190,6 +190,8 @@ func (r *Report) capture(s *start, m []string) {
 			r.Flags = v
 		case "reason":
 			r.Reason = v
+		case "symbol":
+			r.ip = v
 		}
 	}
 	if s.typ == "ena-reset" && r.Reason == "" && !strings.Contains(m[0], "Trigger reset") {
@@ -205,6 +207,7 @@ var (
 	// Frames as crash(8) prints them, and those of 32-bit ARM.
 	crashFrame = regexp.MustCompile(`^\s*#\d+ \[[0-9a-f]+\] ([\w.]+) at [0-9a-f]+`)
 	armFrame   = regexp.MustCompile(`^\s*(?:\[<[0-9a-f]+>\] )?\(?([A-Za-z_][\w.]*)(?:\+0x[0-9a-f]+/0x[0-9a-f]+)?(?: \[(\w+)\])?\)? from (?:\[<[0-9a-f]+>\] )?\(?[\w.]+\+0x`)
+	workLine   = regexp.MustCompile(`^\s*Workqueue: +\S+ ([A-Za-z_][\w.]*(?: \[\w+\])?)`)
 	pidComm    = regexp.MustCompile(`^\s*(?:task:)?(\S+)\s+(?:state:)?[DSR] `)
 	oomKill    = regexp.MustCompile(`oom-kill:constraint=(\w+),.*?task_memcg=([^,]*),task=([^,]*),pid=(\d+)`)
 	oomMemcg   = regexp.MustCompile(`oom_memcg=([^,]*)`)
@@ -248,6 +251,10 @@ func (r *Report) takeStack(msg string) bool {
 		if r.ip == "" {
 			r.ip, r.ipModule = m[1], m[2]
 		}
+		return true
+	}
+	if m := workLine.FindStringSubmatch(msg); m != nil {
+		r.work = m[1]
 		return true
 	}
 	if m := armFrame.FindStringSubmatch(msg); m != nil {

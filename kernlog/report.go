@@ -44,6 +44,7 @@ type Report struct {
 	Last      Line // first line of the last report folded into this one
 
 	unreliable []string
+	work       string // function of the work item it ran in, with its module
 	headless   bool   // its first line is not known, nor its type for certain
 	ip         string // function of the instruction pointer
 	ipModule   string
@@ -166,6 +167,7 @@ var reporters = []struct{ frame, typ string }{
 	{"watchdog_overflow_callback", "hard-lockup"},
 	{"rcu_dump_cpu_stacks", "rcu-stall"}, {"rcu_check_callbacks", "rcu-stall"}, {"rcu_sched_clock_irq", "rcu-stall"}, {"print_cpu_stall", "rcu-stall"},
 	{"warn_alloc", "page-allocation-failure"},
+	{"oops_end", "oops"}, {"no_context", "oops"}, {"page_fault_oops", "oops"}, {"die_kernel_fault", "oops"}, {"do_invalid_op", "oops"},
 	{"warn_slowpath", "warning"}, {"__warn", "warning"},
 }
 
@@ -190,6 +192,9 @@ func (r *Report) settle() {
 		r.Frames = r.unreliable
 	}
 	r.unreliable = nil
+	if r.work != "" && !contains(r.Frames, r.work) {
+		r.Frames = append(r.Frames, r.work)
+	}
 	if r.ip != "" && r.Type != "hung-task" {
 		r.Function, r.Module = r.ip, r.ipModule
 	}

@@ -94,6 +94,9 @@ func variables(q *diagnose.Query, f *ddx.Finding) map[string]string {
 			vars["group"] = g[0]
 		}
 	}
+	if st := q.Only("cloud.status"); st != nil && vars["instance"] == "" {
+		vars["instance"] = st.Subject.Name
+	}
 	if eni := q.Only("cloud.eni"); eni != nil {
 		vars["eni"] = eni.Subject.Name
 	}

@@ -12,8 +12,9 @@ import (
 )
 
 // captureFacts analyses the captures among the items of a take: they are
-// neither tables nor logs, and source leaves them alone.
-func captureFacts(t source.Take) []ddx.Fact {
+// neither tables nor logs, and source leaves them alone. It notes the origins of
+// the items that it read.
+func captureFacts(t source.Take, used map[string]bool) []ddx.Fact {
 	var facts []ddx.Fact
 	for i := range t.Items {
 		it := &t.Items[i]
@@ -31,6 +32,7 @@ func captureFacts(t source.Take) []ddx.Fact {
 		more, err := readCapture(r, it.Origin)
 		r.Close()
 		facts = append(facts, more...)
+		used[it.Origin] = used[it.Origin] || len(more) > 0
 		if err != nil {
 			facts = append(facts, ddx.Fact{Kind: "unavailable", Subject: ddx.Subject{Kind: ddx.Host}, Time: it.Time, Fields: map[string]any{
 				"what": it.Origin, "reader": "capture", "reason": string(ddx.NotReadable), "detail": err.Error(), "kinds": []string{"packet.target", "packet.event"}, "named": it.Named}})

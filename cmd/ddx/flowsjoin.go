@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ddx/blackhole"
 	"ddx/counters"
 	"ddx/flowlog"
 	"ddx/output"
@@ -69,12 +70,12 @@ not be paired or records could not be read.`,
 }
 
 func (a *app) flowsJoin(ctx context.Context, f *joinFlags) error {
-	write := map[string]func(*flowlog.Joined) error{
-		"text": a.joinText, "json": func(j *flowlog.Joined) error { return a.encode(j) },
-		"jsonl": func(j *flowlog.Joined) error { return a.writeFacts(j.Facts()) },
+	write := map[string]func(*blackhole.Joined) error{
+		"text": a.joinText, "json": func(j *blackhole.Joined) error { return a.encode(j) },
+		"jsonl": func(j *blackhole.Joined) error { return a.writeFacts(j.Facts()) },
 		"csv":   a.joinCSV,
-		"svg":   func(j *flowlog.Joined) error { return j.WriteSVG(a.stdout) },
-		"html":  func(j *flowlog.Joined) error { return j.WriteHTML(a.stdout) },
+		"svg":   func(j *blackhole.Joined) error { return j.WriteSVG(a.stdout) },
+		"html":  func(j *blackhole.Joined) error { return j.WriteHTML(a.stdout) },
 	}[f.output]
 	if write == nil {
 		return usagef("--output %s: no such format; one of text, json, jsonl, csv, svg, html", f.output)
@@ -82,9 +83,9 @@ func (a *app) flowsJoin(ctx context.Context, f *joinFlags) error {
 	if len(f.flows) == 0 || len(f.counters) == 0 {
 		return usagef("join needs both sides: --flows PATH and --counters PATH")
 	}
-	in := flowlog.JoinInput{Map: map[string]flowlog.HostInterface{}}
+	in := blackhole.JoinInput{Map: map[string]blackhole.HostInterface{}}
 	for _, m := range f.maps {
-		eni, h, err := flowlog.ParseMap(m)
+		eni, h, err := blackhole.ParseMap(m)
 		if err != nil {
 			return usageError{err}
 		}
@@ -98,7 +99,7 @@ func (a *app) flowsJoin(ctx context.Context, f *joinFlags) error {
 		return err
 	}
 	in.Identities = ids
-	in.Network = flowlog.Network(res.Sums, f.interval)
+	in.Network = blackhole.Network(res.Sums, f.interval)
 	if err := res.Sums.Err(); err != nil {
 		return err
 	}
@@ -111,7 +112,7 @@ func (a *app) flowsJoin(ctx context.Context, f *joinFlags) error {
 		exit = worse(exit, more)
 	}
 	in.Guest = counters.Merge(in.Guest)
-	j := flowlog.Join(in)
+	j := blackhole.Join(in)
 	if err := write(j); err != nil {
 		return err
 	}
@@ -124,7 +125,7 @@ func (a *app) flowsJoin(ctx context.Context, f *joinFlags) error {
 }
 
 // loadCounters reads one source of counters into the input of the join.
-func (a *app) loadCounters(ctx context.Context, path string, f *joinFlags, t flowlog.Totals, in *flowlog.JoinInput) (int, error) {
+func (a *app) loadCounters(ctx context.Context, path string, f *joinFlags, t flowlog.Totals, in *blackhole.JoinInput) (int, error) {
 	if strings.HasPrefix(path, "http://") || strings.HasPrefix(path, "https://") {
 		// Some time around the flow logs, so that their ends can be judged.
 		const around = 5 * time.Minute
@@ -148,7 +149,7 @@ func (a *app) loadCounters(ctx context.Context, path string, f *joinFlags, t flo
 	return exit, nil
 }
 
-func (a *app) joinText(j *flowlog.Joined) error {
+func (a *app) joinText(j *blackhole.Joined) error {
 	w := bufio.NewWriter(a.stdout)
 	fmt.Fprintf(w, "%s\nclock offset %+.1f s (%s)\n", j.Verdict(), j.ClockOffsetSeconds, j.ClockOffsetFrom)
 	for _, i := range j.Interfaces {
@@ -158,7 +159,7 @@ func (a *app) joinText(j *flowlog.Joined) error {
 			if x.Answered == "no" {
 				fmt.Fprintln(w, "    received, and nothing sent: the guest's firewall, or nothing that answers")
 			}
-			if x.Kind == flowlog.DeliveredNotReceived {
+			if x.Kind == blackhole.DeliveredNotReceived {
 				fmt.Fprintf(w, "    guest ran on: %s, %s\n", x.GuestRan, output.Visible(x.GuestRanBecause))
 			}
 			for _, e := range x.Explanations {
@@ -181,7 +182,7 @@ func (a *app) joinText(j *flowlog.Joined) error {
 	return w.Flush()
 }
 
-func (a *app) joinCSV(j *flowlog.Joined) error {
+func (a *app) joinCSV(j *blackhole.Joined) error {
 	w := csv.NewWriter(a.stdout)
 	_ = w.Write([]string{"interface", "guest", "kind", "start", "end", "network_packets", "guest_packets", "certainty", "black_hole", "guest_ran"})
 	for _, i := range j.Interfaces {

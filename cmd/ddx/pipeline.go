@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"ddx"
@@ -43,8 +44,11 @@ func (e *engine) facts(t source.Take) ([]ddx.Fact, error) {
 	if err != nil {
 		return nil, err
 	}
-	facts = append(facts, captureFacts(t)...)
-	facts = append(facts, lookupFacts(t)...)
+	proofs, err := e.proofs(t)
+	if err != nil {
+		return nil, err
+	}
+	facts = append(slices.DeleteFunc(facts, func(f ddx.Fact) bool { return f.Kind == "unrecognised" && proofs.used[f.String("origin")] }), proofs.facts...)
 	for i := range logs {
 		more, err := e.match(&logs[i])
 		facts = append(facts, more...)
@@ -53,6 +57,21 @@ func (e *engine) facts(t source.Take) ([]ddx.Fact, error) {
 		}
 	}
 	return facts, nil
+}
+
+// proofs are facts made of material that sources leave alone: captures, DNS
+// answers over time, flow logs beside counters.
+type proofs struct {
+	facts []ddx.Fact
+	used  map[string]bool // origins of the items that were read
+}
+
+func (e *engine) proofs(t source.Take) (proofs, error) {
+	p := proofs{used: map[string]bool{}}
+	p.facts = append(captureFacts(t, p.used), lookupFacts(t)...)
+	windows, err := flowFacts(context.Background(), t, p.used)
+	p.facts = append(p.facts, windows...)
+	return p, err
 }
 
 func (e *engine) match(l *source.Log) ([]ddx.Fact, error) {

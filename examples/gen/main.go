@@ -30,7 +30,7 @@ var now = time.Date(2026, 3, 1, 3, 0, 0, 0, time.UTC)
 
 func main() {
 	log.SetFlags(0)
-	for _, ex := range []example{keepAlive(), mmio(), conntrack(), nfsHang(), outage()} {
+	for _, ex := range []example{keepAlive(), mmio(), conntrack(), nfsHang(), outage(), blackHole()} {
 		if err := write(filepath.Join("examples", ex.name), ex); err != nil {
 			log.Fatalf("write example %s: %v", ex.name, err)
 		}

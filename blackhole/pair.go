@@ -1,4 +1,4 @@
-package flowlog
+package blackhole
 
 import (
 	"cmp"
@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"ddx/counters"
+	"ddx/flowlog"
 )
 
 // HostInterface is an interface as the guest names it.
@@ -26,16 +27,6 @@ func ParseMap(s string) (eni string, h HostInterface, err error) {
 	return eni, HostInterface{to[:i], to[i+1:]}, nil
 }
 
-// Identity is what the evidence says of an interface on either side: by its
-// addresses and hardware address the two sides are paired. For the network's
-// side ENI is set, for the guest's side Host and Interface.
-type Identity struct {
-	ENI             string
-	Host, Interface string
-	Addresses       []string
-	MAC             string
-}
-
 // Pairing says which guest interface belongs to a network interface, and how
 // that is known.
 type Pairing struct {
@@ -46,7 +37,7 @@ type Pairing struct {
 
 // pairUp pairs every network interface with at most one guest interface. Those
 // left over come back with the reason.
-func pairUp(network []NetworkSeries, guests []HostInterface, ids []Identity, given map[string]HostInterface) (pairs []Pairing, left []Unpaired) {
+func pairUp(network []NetworkSeries, guests []HostInterface, ids []flowlog.Identity, given map[string]HostInterface) (pairs []Pairing, left []Unpaired) {
 	taken := map[HostInterface]string{}
 	take := func(eni string, g HostInterface, by string) {
 		pairs = append(pairs, Pairing{eni, g, by})
@@ -101,7 +92,7 @@ func pairUp(network []NetworkSeries, guests []HostInterface, ids []Identity, giv
 }
 
 // sameInterface says by what a network interface is a guest's, "" if by nothing.
-func sameInterface(n NetworkSeries, g HostInterface, ids []Identity) string {
+func sameInterface(n NetworkSeries, g HostInterface, ids []flowlog.Identity) string {
 	addresses, mac := n.Addresses, ""
 	for _, i := range ids {
 		if i.ENI == n.Interface {

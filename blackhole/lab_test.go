@@ -1,6 +1,6 @@
 //go:build linux
 
-package flowlog_test
+package blackhole_test
 
 import (
 	"bytes"
@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"ddx/blackhole"
 	"ddx/counters"
 	"ddx/flowlog"
 	"ddx/netlab"
@@ -30,9 +31,9 @@ const (
 // labRun is one real run: traffic, recorder, collectd in the guest, and
 // something done to the guest for a known window.
 type labRun struct {
-	joined     *flowlog.Joined
+	joined     *blackhole.Joined
 	begin, end time.Time // of what was done
-	network    []flowlog.NetworkSeries
+	network    []blackhole.NetworkSeries
 }
 
 // runLab lets traffic flow, calls fault, calls the function that it returns
@@ -102,8 +103,8 @@ func runJoin(t *testing.T, l *netlab.Lab, fault func() (end func()), source func
 	if in != sumIn || out != sumOut || in == 0 {
 		t.Errorf("recorded %d in, %d out; summed %d in, %d out", in, out, sumIn, sumOut)
 	}
-	run.network = flowlog.Network(res.Sums, labInterval)
-	run.joined = flowlog.Join(flowlog.JoinInput{Network: run.network, Guest: all,
+	run.network = blackhole.Network(res.Sums, labInterval)
+	run.joined = blackhole.Join(blackhole.JoinInput{Network: run.network, Guest: all,
 		Identities: []flowlog.Identity{{ENI: labENI, MAC: mac}, {Host: "guest", Interface: "eth0", MAC: mac}}})
 	if len(run.joined.Interfaces) != 1 || run.joined.Interfaces[0].PairedBy != "mac" {
 		t.Fatalf("%+v", run.joined)
@@ -119,7 +120,7 @@ func runJoin(t *testing.T, l *netlab.Lab, fault func() (end func()), source func
 }
 
 // picture keeps the drawing of a real run for people to look at.
-func picture(t *testing.T, j *flowlog.Joined) {
+func picture(t *testing.T, j *blackhole.Joined) {
 	dir := os.Getenv("DDX_PICTURES")
 	if dir == "" {
 		return
@@ -212,9 +213,9 @@ func pollLinks(l *netlab.Lab) (read func() ([]counters.Series, map[string]string
 
 // notReceived gives the windows in which the network delivered and the guest
 // received nothing.
-func (r labRun) notReceived() (out []flowlog.Window) {
+func (r labRun) notReceived() (out []blackhole.Window) {
 	for _, w := range r.joined.Interfaces[0].Windows {
-		if w.Kind == flowlog.DeliveredNotReceived {
+		if w.Kind == blackhole.DeliveredNotReceived {
 			out = append(out, w)
 		}
 	}
@@ -222,7 +223,7 @@ func (r labRun) notReceived() (out []flowlog.Window) {
 }
 
 // near wants a window at the known one to within an aggregation interval.
-func (r labRun) near(t *testing.T, w flowlog.Window) {
+func (r labRun) near(t *testing.T, w blackhole.Window) {
 	t.Helper()
 	if d := w.Start.Sub(r.begin); math.Abs(d.Seconds()) > labInterval.Seconds() {
 		t.Errorf("window begins %v from when it did", d)
@@ -232,7 +233,7 @@ func (r labRun) near(t *testing.T, w flowlog.Window) {
 	}
 }
 
-func explanation(w flowlog.Window, what string) string {
+func explanation(w blackhole.Window, what string) string {
 	for _, x := range w.Explanations {
 		if x.What == what {
 			return x.Verdict
@@ -299,9 +300,9 @@ func TestLabCollectdStopped(t *testing.T) {
 
 func TestLabGuestFirewall(t *testing.T) {
 	r := runLab(t, func(l *netlab.Lab, _ *collectd) func() { return l.Firewall() })
-	var unanswered []flowlog.Window
+	var unanswered []blackhole.Window
 	for _, w := range r.joined.Interfaces[0].Windows {
-		if w.Kind == flowlog.DeliveredReceived && w.Answered == "no" {
+		if w.Kind == blackhole.DeliveredReceived && w.Answered == "no" {
 			unanswered = append(unanswered, w)
 		}
 	}

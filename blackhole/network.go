@@ -1,10 +1,12 @@
-package flowlog
+package blackhole
 
 import (
 	"iter"
 	"math"
 	"slices"
 	"time"
+
+	"ddx/flowlog"
 )
 
 // Bucket is what the network's side says of one interval.
@@ -23,13 +25,13 @@ type NetworkSeries struct {
 	Addresses []string
 	Interval  time.Duration
 	Buckets   []Bucket // ascending; an interval without a bucket had no record
-	Direction string   // how direction is known, see Interface.DirectionFrom
+	Direction string   // how direction is known, see [flowlog.Interface]
 }
 
 // Network turns sums into the network's side of the join. Buckets of the sums
 // are joined into the given interval, which should be the aggregation interval
 // of the flow log; 0 means: one minute, or ten where a record spans more.
-func Network(s *Sums, interval time.Duration) []NetworkSeries {
+func Network(s *flowlog.Sums, interval time.Duration) []NetworkSeries {
 	t := s.Totals()
 	if interval == 0 {
 		if interval = s.Interval(); t.Span > interval {
@@ -37,14 +39,14 @@ func Network(s *Sums, interval time.Duration) []NetworkSeries {
 		}
 	}
 	step := int64(max(interval, s.Interval()) / time.Second)
-	about := map[string]Interface{}
+	about := map[string]flowlog.Interface{}
 	for _, i := range s.Interfaces() {
 		about[i.Name] = i
 	}
 	return network(s.All(), about, step)
 }
 
-func network(all iter.Seq2[Key, Amount], about map[string]Interface, step int64) []NetworkSeries {
+func network(all iter.Seq2[flowlog.Key, flowlog.Amount], about map[string]flowlog.Interface, step int64) []NetworkSeries {
 	var out []NetworkSeries
 	for k, a := range all {
 		if n := len(out); n == 0 || out[n-1].Interface != k.Interface {
@@ -59,16 +61,16 @@ func network(all iter.Seq2[Key, Amount], about map[string]Interface, step int64)
 		}
 		b := &n.Buckets[i]
 		switch {
-		case k.Action == SkipData:
+		case k.Action == flowlog.SkipData:
 			b.Skipped = true
-		case k.Action == NoData:
-		case k.Direction == Ingress && k.Action == Reject:
+		case k.Action == flowlog.NoData:
+		case k.Direction == flowlog.Ingress && k.Action == flowlog.Reject:
 			b.InRejected += a.Packets
-		case k.Direction == Egress && k.Action == Reject:
+		case k.Direction == flowlog.Egress && k.Action == flowlog.Reject:
 			b.OutRejected += a.Packets
-		case k.Direction == Ingress:
+		case k.Direction == flowlog.Ingress:
 			b.In += a.Packets
-		case k.Direction == Egress:
+		case k.Direction == flowlog.Egress:
 			b.Out += a.Packets
 		default:
 			b.Unknown += a.Packets

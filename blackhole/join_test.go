@@ -1,4 +1,4 @@
-package flowlog
+package blackhole
 
 import (
 	"bytes"
@@ -13,6 +13,13 @@ import (
 	"time"
 
 	"ddx/counters"
+	"ddx/flowlog"
+)
+
+const (
+	eniA = "eni-0123456789abcdef0"
+	eniB = "eni-0fedcba9876543210"
+	t0   = 1_700_000_040 // begin of a minute
 )
 
 // scene builds both sides second by second: what the network delivers, what
@@ -267,12 +274,12 @@ func TestPairing(t *testing.T) {
 	if j := Join(in); len(j.Interfaces) != 0 || len(j.Unpaired) != 2 {
 		t.Errorf("two and two without evidence: %+v", j)
 	}
-	in.Identities = []Identity{{Host: "h", Interface: "eth1", Addresses: []string{"10.0.0.7/24"}}}
+	in.Identities = []flowlog.Identity{{Host: "h", Interface: "eth1", Addresses: []string{"10.0.0.7/24"}}}
 	j := Join(in)
 	if len(j.Interfaces) != 2 || j.Interfaces[0].Guest != "h/eth0" || j.Interfaces[0].PairedBy != "only-one" || j.Interfaces[1].PairedBy != "address" {
 		t.Errorf("%+v", j)
 	}
-	in.Identities = []Identity{{ENI: eniA, MAC: "02:AA:00:00:00:01"}, {Host: "h", Interface: "eth1", MAC: "02:aa:00:00:00:01"}}
+	in.Identities = []flowlog.Identity{{ENI: eniA, MAC: "02:AA:00:00:00:01"}, {Host: "h", Interface: "eth1", MAC: "02:aa:00:00:00:01"}}
 	if j = Join(in); len(j.Interfaces) != 2 || j.Interfaces[0].Guest != "h/eth1" || j.Interfaces[0].PairedBy != "mac" {
 		t.Errorf("%+v", j)
 	}

@@ -1,4 +1,4 @@
-package flowlog
+package blackhole
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ddx/counters"
+	"ddx/flowlog"
 )
 
 // WindowKind is what the two sides say of a time.
@@ -33,7 +34,7 @@ type JoinInput struct {
 	Network    []NetworkSeries
 	Guest      []counters.Series
 	Events     []Event
-	Identities []Identity
+	Identities []flowlog.Identity
 	Map        map[string]HostInterface
 	// Offset is added to guest times to put them on the network's clock. Nil:
 	// estimated where the signal allows it.
