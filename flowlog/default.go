@@ -172,22 +172,36 @@ func (f *defaultPath) read(b []byte, i, j int, lines *[batch]pending) (n, next i
 // of which can wait for all lines at once.
 func (f *defaultPath) count(b []byte, lines []pending) int {
 	t := f.s.mem
-	var found [batch]int32
+	var found [batch]uint32
+	known := f.find(b, lines, &found)
 	var cells [batch]*amount
-	known := len(lines)
-	for n := range lines {
-		if found[n&(batch-1)] = t.lane(b[lines[n].line:], lines[n].hash); found[n&(batch-1)] < 0 {
-			known = n
-			break
-		}
-	}
 	for n := range lines[:known] {
-		cell := f.cell(b, &lines[n], found[n&(batch-1)])
-		if cell == nil {
+		e := &lines[n]
+		l := &t.lanes[found[n&(batch-1)]]
+		w := (*[sourceAt + 128]byte)(b[e.line:])
+		m := &wordMasks[e.src&63]
+		fromMe := (load64(w[:], sourceAt)&m[0] ^ l.me[0]) | (load64(w[:], sourceAt+8)&m[1] ^ l.me[1])
+		m = &wordMasks[e.dst&63]
+		at := sourceAt + (e.src+1)&63
+		dst := load64(w[:], at) & m[0]
+		toMe := (dst ^ l.me[0]) | (load64(w[:], at+8)&m[1] ^ l.me[1])
+		if toMe != 0 && fromMe != 0 || dst == 0 || l.me[0] == 0 || startsV6(dst) {
 			known = n
 			break
 		}
-		cells[n&(batch-1)] = cell
+		half := (toMe | -toMe) >> 63
+		bucket, _ := bits.Mul64(e.from, t.inverse)
+		number := uint32(bucket / blockLen)
+		place := uint32(l.blocks[number&1][e.rejected&1])
+		if number-l.base > 1 || place == 0 {
+			if t.size > f.s.limit {
+				known = n // adding it the long way makes room
+				break
+			}
+			place = uint32(t.look(int(found[n&(batch-1)]), number, e.rejected))
+		}
+		place--
+		cells[n&(batch-1)] = &t.slabs[place/slabLen][place%slabLen][bucket%blockLen][half&1]
 	}
 	if known == 0 {
 		return 0
@@ -207,51 +221,28 @@ func (f *defaultPath) count(b []byte, lines []pending) int {
 	return known
 }
 
-// cell gives the amount that a line counts in, nil when its direction is not
-// settled.
-func (f *defaultPath) cell(b []byte, e *pending, found int32) *amount {
+// find finds the lanes of lines up to the first whose interface was not met
+// before, and gives their number.
+func (f *defaultPath) find(b []byte, lines []pending, found *[batch]uint32) int {
 	t := f.s.mem
-	l := &t.lanes[found]
-	w := (*[sourceAt + 128]byte)(b[e.line:])
-	m := &wordMasks[e.src&63]
-	me0, me1 := l.me[0], l.me[1]
-	fromMe := (load64(w[:], sourceAt)&m[0] ^ me0) | (load64(w[:], sourceAt+8)&m[1] ^ me1)
-	m = &wordMasks[e.dst&63]
-	at := sourceAt + (e.src+1)&63
-	dst := load64(w[:], at) & m[0]
-	toMe := (dst ^ me0) | (load64(w[:], at+8)&m[1] ^ me1)
-	if toMe != 0 && fromMe != 0 || dst == 0 || me0 == 0 || startsV6(dst) {
-		return nil
-	}
-	half := (toMe | -toMe) >> 63
-	bucket, _ := bits.Mul64(e.from, t.inverse)
-	number := uint32(bucket / blockLen)
-	place := uint32(l.blocks[number&1][e.rejected&1])
-	if number-l.base > 1 || place == 0 {
-		if t.size > f.s.limit {
-			return nil // adding it the long way makes room
-		}
-		place = uint32(t.look(int(found), number, e.rejected))
-	}
-	place--
-	return &t.slabs[place/slabLen][place%slabLen][bucket%blockLen][half&1]
-}
-
-// lane finds the lane of the interface of a line, -1 when it was not met before.
-func (t *table) lane(line []byte, hash uint64) int32 {
-	w := (*[interfaceAt + 24]byte)(line)
-	id0, id1, id2 := load64(w[:], interfaceAt), load64(w[:], interfaceAt+8), load64(w[:], interfaceAt+16)&(1<<40-1)
-	for k := hash; ; k++ {
-		e := t.index[k&uint64(len(t.index)-1)]
-		if e.n == 0 {
-			return -1
-		}
-		if e.hash == uint32(hash>>32) {
-			if l := &t.lanes[e.n-1]; (l.id[0]^id0)|(l.id[1]^id1)|(l.id[2]^id2)|uint64(l.kind^t.origin) == 0 {
-				return int32(e.n - 1)
+	index, lanes, kind := t.index, t.lanes, t.origin
+	for n := range lines {
+		e := &lines[n]
+		w := (*[interfaceAt + 24]byte)(b[e.line:])
+		id0, id1, id2 := load64(w[:], interfaceAt), load64(w[:], interfaceAt+8), load64(w[:], interfaceAt+16)&(1<<40-1)
+		for k := e.hash; ; k++ {
+			s := index[k&uint64(len(index)-1)]
+			if s.n == 0 {
+				return n
+			}
+			l := &lanes[s.n-1]
+			if s.hash == uint32(e.hash>>32) && (l.id[0]^id0)|(l.id[1]^id1)|(l.id[2]^id2)|uint64(l.kind^kind) == 0 {
+				found[n&(batch-1)] = s.n - 1
+				break
 			}
 		}
 	}
+	return len(lines)
 }
 
 // look finds or makes a block of a lane's section and notes it in the lane. It

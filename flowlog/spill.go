@@ -2,6 +2,7 @@ package flowlog
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 type run struct {
 	file  *os.File
 	parts []part
+	spare []*bufio.Reader // of cursors that are at their end
 }
 
 // writeRun writes the cells of t to a temporary file without a name.
@@ -67,42 +69,74 @@ func writeRun(t *table) (*run, error) {
 }
 
 type runCursor struct {
+	run  *run
 	sec  *section
-	r    *bufio.Reader
+	r    *bufio.Reader // nil at the end
 	left uint64
 	key  int64
 	b    block
 	bad  error
 }
 
+// longest is more than a block takes in the file: its key and three numbers for
+// each of its amounts.
+const longest = (1 + 3*2*blockLen) * binary.MaxVarintLen64
+
 func (r *run) cursor(p part) cursor {
-	c := &runCursor{sec: p.section}
-	c.r = bufio.NewReaderSize(io.NewSectionReader(r.file, p.to, 1<<62-p.to), 4<<10)
-	c.left = c.uvarint()
+	c := &runCursor{run: r, sec: p.section}
+	if n := len(r.spare); n > 0 {
+		c.r, r.spare = r.spare[n-1], r.spare[:n-1]
+	} else {
+		c.r = bufio.NewReaderSize(nil, 4<<10)
+	}
+	c.r.Reset(io.NewSectionReader(r.file, p.to, 1<<62-p.to))
+	var err error
+	if c.left, err = binary.ReadUvarint(c.r); err != nil {
+		c.broken(err)
+	}
 	return c
 }
 
-func (c *runCursor) uvarint() uint64 {
-	n, err := binary.ReadUvarint(c.r)
-	if err != nil && c.bad == nil {
-		c.bad = fmt.Errorf("read flow sums back from the temporary file: %w", err)
-	}
-	return n
+func (c *runCursor) broken(err error) {
+	c.bad = fmt.Errorf("read flow sums back from the temporary file: %w", err)
 }
 
 func (c *runCursor) next() bool {
 	if c.left == 0 || c.bad != nil {
+		if c.r != nil {
+			c.run.spare, c.r = append(c.run.spare, c.r), nil
+		}
 		return false
 	}
 	c.left--
-	c.key += int64(c.uvarint())
+	text, err := c.r.Peek(longest)
+	used := 0
+	uvarint := func() uint64 {
+		if used < len(text) && text[used] < 0x80 {
+			used++
+			return uint64(text[used-1])
+		}
+		v, n := binary.Uvarint(text[used:])
+		if n <= 0 {
+			c.broken(cmp.Or(err, io.ErrUnexpectedEOF))
+			return 0
+		}
+		used += n
+		return v
+	}
+	c.key += int64(uvarint())
 	for i := range c.b {
 		for k := range c.b[i] {
-			a := amount{flows: c.uvarint()}
+			a := amount{flows: uvarint()}
 			if a.flows != 0 {
-				a.packets, a.bytes = c.uvarint(), c.uvarint()
+				a.packets, a.bytes = uvarint(), uvarint()
 			}
 			c.b[i][k] = a
+		}
+	}
+	if c.bad == nil {
+		if _, err := c.r.Discard(used); err != nil {
+			c.broken(err)
 		}
 	}
 	return c.bad == nil

@@ -218,7 +218,16 @@ func (s *Sums) groups() iter.Seq[*group] {
 		for _, r := range s.runs {
 			all = append(all, r.parts...)
 		}
-		slices.SortStableFunc(all, func(a, b part) int { return a.before(b.section) })
+		order := make([]*part, len(all)) // parts are large to move
+		for i := range all {
+			order[i] = &all[i]
+		}
+		slices.SortStableFunc(order, func(a, b *part) int { return a.before(b.section) })
+		sorted := make([]part, len(all))
+		for i, p := range order {
+			sorted[i] = *p
+		}
+		all = sorted
 		for len(all) > 0 {
 			n := 1
 			for n < len(all) && all[n].iface == all[0].iface {
