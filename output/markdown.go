@@ -17,7 +17,11 @@ func Markdown(w io.Writer, d *ddx.Diagnosis) error {
 	}
 	p.printf("# Diagnosis of %s\n\n%s, catalogue %s\n\n", Visible(name), d.Now.UTC().Format(time.RFC3339), d.Catalogue)
 	if len(d.Findings) == 0 {
-		p.printf("Nothing found: %s.\n\n", lookedAt(d))
+		but := ""
+		if d.Exit() != 0 {
+			but = ", but not everything could be looked at"
+		}
+		p.printf("Nothing found%s: %s.\n\n", but, lookedAt(d))
 	}
 	for i := range d.Findings {
 		p.findingMarkdown(&d.Findings[i])

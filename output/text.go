@@ -1,6 +1,7 @@
 package output
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -92,7 +93,11 @@ func (p *printer) header(d *ddx.Diagnosis) {
 		p.printf("%s\n", p.paint(dim, p.cut(strings.Join(parts, "  "))))
 	}
 	if len(d.Findings) == 0 {
-		p.headline(p.paint(green, "Nothing found")+": ", "  ", "", lookedAt(d)+".")
+		if d.Exit() == 0 {
+			p.headline(p.paint(green, "Nothing found")+": ", "  ", "", lookedAt(d)+".")
+			return
+		}
+		p.headline(p.paint(yellow, "Nothing found, but not everything could be looked at")+": ", "  ", "", lookedAt(d)+".")
 	}
 }
 
@@ -215,7 +220,7 @@ func (p *printer) evidence(f *ddx.Finding, full bool) {
 		if e.Count > 1 {
 			times = fmt.Sprintf("  x%d", e.Count)
 		}
-		p.printf("  %s %s\n", mark, p.cut(Visible(oneLine(e.Text))))
+		p.quote("  "+mark+" ", "    ", e.Text)
 		p.headline("      ", "        ", dim, fmt.Sprintf("%s  %s%s", e.Origin, strength(e), times))
 	}
 }
@@ -294,6 +299,9 @@ func (p *printer) rest(d *ddx.Diagnosis, hidden int) {
 // notExamined lists what could not be looked at: first what would have
 // mattered. What this machine simply does not have is only counted.
 func (p *printer) notExamined(all []ddx.NotExamined) {
+	// What decides the exit status stands first.
+	all = slices.Clone(all)
+	slices.SortStableFunc(all, func(x, y ddx.NotExamined) int { return cmp.Compare(rankOf(x), rankOf(y)) })
 	var shown []ddx.NotExamined
 	for _, x := range all {
 		if p.s.All || x.Basic || x.Named || x.Decides || len(x.NeededBy) > 0 && !strings.HasPrefix(x.Why, string(ddx.NotThere)) {
@@ -311,10 +319,30 @@ func (p *printer) notExamined(all []ddx.NotExamined) {
 		}
 		needed := ""
 		if n := len(x.NeededBy); n > 0 {
-			needed = fmt.Sprintf(" (%d modes need it)", n)
+			needed = fmt.Sprintf(" (%s)", numbered(n, "mode needs it", "modes need it"))
 		}
-		p.printf("  %s\n", p.cut(Visible(fmt.Sprintf("%s: %s%s", x.What, oneLine(x.Why), needed))))
+		p.quote("  ", "    ", fmt.Sprintf("%s: %s%s", x.What, oneLine(x.Why), needed))
 	}
+}
+
+// rankOf tells how much it matters that something could not be looked at.
+func rankOf(x ddx.NotExamined) int {
+	switch {
+	case x.Named:
+		return 0
+	case x.Decides:
+		return 1
+	case x.Basic:
+		return 2
+	}
+	return 3
+}
+
+func numbered(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // unrecognised names the material whose form is unknown.
@@ -345,7 +373,7 @@ func Summary(d *ddx.Diagnosis) string {
 	}
 	s := fmt.Sprintf("%d confirmed, %d likely, %d possible; %d of %d modes ruled out, %d without evidence", n[ddx.Confirmed], n[ddx.Likely], n[ddx.Possible], d.Counts.RuledOut, d.Counts.Modes, d.Counts.Untested)
 	if len(d.NotExamined) > 0 {
-		s += fmt.Sprintf("; %d looks were impossible", len(d.NotExamined))
+		s += "; " + numbered(len(d.NotExamined), "look was impossible", "looks were impossible")
 	}
 	return s
 }

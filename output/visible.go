@@ -65,6 +65,28 @@ func (p *printer) cutBy(indent int, s string) string {
 	return string(r[:limit-1]) + "…"
 }
 
+// quote writes a line of evidence: the message of a log line stands at its end,
+// so it is broken on a terminal, over three lines at most, and only what is
+// longer is cut. Blanks that align a column are left out.
+func (p *printer) quote(first, other, text string) {
+	text = strings.TrimSpace(Visible(oneLine(text)))
+	if text == "" {
+		text = "(nothing)"
+	}
+	if p.s.Width == 0 || columns(first)+utf8.RuneCountInString(text) <= p.width {
+		p.printf("%s%s\n", first, p.cutBy(columns(first)-2*p.width, text))
+		return
+	}
+	lines := p.lines(first, other, text)
+	for i, l := range lines {
+		if i == 2 && len(lines) > 3 && !p.s.All {
+			p.printf("%s%s…\n", l[0], p.cutBy(columns(l[0])+1, l[1]))
+			return
+		}
+		p.printf("%s%s\n", l[0], p.cutBy(columns(l[0]), l[1]))
+	}
+}
+
 func (p *printer) wrap(indent, text string) { p.wrapAt(indent, indent, text) }
 
 // wrapAt writes text in lines of the width: the first behind one prefix, the

@@ -48,7 +48,7 @@ func plan(q *diagnose.Query, f *ddx.Finding, ref ddx.RemedyRef, r *ddx.Remedy) d
 		Steps: []ddx.Step{}, Prerequisites: append([]string{}, r.Prerequisites...), BlastRadius: []ddx.Blast{}, Verify: append([]string{}, r.Verify...)}
 	vars := variables(q, f)
 	for _, s := range r.Steps {
-		p.Steps = append(p.Steps, ddx.Step{Run: fill(s.Run, vars), Do: s.Do})
+		p.Steps = append(p.Steps, ddx.Step{Run: fill(s.Run, vars), Do: fill(s.Do, vars)})
 	}
 	for _, b := range r.BlastRadius {
 		p.BlastRadius = append(p.BlastRadius, blast(q, b))

@@ -38,6 +38,10 @@ func (c *collector) content(m material, r io.Reader, nested int) {
 		c.absent(m, reasonOf(err), err.Error())
 		return
 	}
+	if len(head) == 0 && m.named {
+		c.absent(m, ddx.NotReadable, "it is empty: did the command that was to fill it fail?")
+		return
+	}
 	switch form := formOf(head); form {
 	case "gzip", "bzip2", "xz", "zstd":
 		c.compressed(m, br, form, nested)
@@ -149,6 +153,7 @@ func (g *guard) Read(p []byte) (int, error) {
 // archive reads an archive unless it lies too deep in others.
 func (c *collector) archive(m material, r io.Reader, nested int, read func(material, io.Reader, int)) {
 	if nested >= maxNested {
+		m.named = true // with the archive around it
 		c.absent(m, ddx.NotReadable, "an archive within an archive within an archive is not read; unpack it first")
 		return
 	}

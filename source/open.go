@@ -13,6 +13,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"ddx"
@@ -34,7 +35,13 @@ func OpenFiles(ctx context.Context, paths []string, o Options) ([]Take, error) {
 		}
 	}
 	c := &collector{ctx: ctx, o: &o, takes: map[string]*Take{}, spool: &spool{}, left: maxExpanded}
+	seen := map[string]bool{}
 	for _, p := range paths {
+		clean := filepath.Clean(p)
+		if seen[clean] {
+			continue // said twice, it is no second witness
+		}
+		seen[clean] = true
 		if err := c.path(p); err != nil {
 			c.spool.close() // nothing was handed out yet
 			return nil, err
@@ -112,7 +119,15 @@ func (c *collector) path(p string) error {
 		return c.dir(p)
 	}
 	m := material{origin: filepath.ToSlash(p), name: filepath.Base(p), time: st.ModTime(), named: true, as: c.o.As[p], size: st.Size()}
-	c.file(m, st, func() (*os.File, error) { return os.Open(p) })
+	switch {
+	case st.Mode().IsRegular():
+		c.file(m, st, func() (*os.File, error) { return os.Open(p) })
+	case st.Mode()&fs.ModeNamedPipe != 0:
+		m.size = -1
+		c.pipe(m, p)
+	default:
+		c.absent(m, ddx.NotReadable, "neither a file, a folder nor a pipe; save what it holds to a file, or send it to 'ddx diagnose -'")
+	}
 	return nil
 }
 
@@ -127,6 +142,20 @@ func (c *collector) file(m material, st fs.FileInfo, open func() (*os.File, erro
 		return
 	}
 	defer f.Close()
+	c.content(m, f, 0)
+}
+
+// pipe reads a named pipe, or what a shell puts in the place of <(COMMAND). It
+// is opened without waiting for a writer: a pipe that nobody writes to is empty.
+// The end of the context ends the reading too.
+func (c *collector) pipe(m material, p string) {
+	f, err := os.OpenFile(p, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		c.absent(m, reasonOf(err), err.Error())
+		return
+	}
+	defer f.Close()
+	defer context.AfterFunc(c.ctx, func() { f.Close() })()
 	c.content(m, f, 0)
 }
 

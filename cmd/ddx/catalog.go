@@ -44,7 +44,7 @@ func (a *app) catalogList(*cobra.Command, []string) error {
 func (a *app) catalogShow(_ *cobra.Command, args []string) error {
 	text, err := catalog.Source(args[0], a.catalogDirs...)
 	if err != nil {
-		return usageError{err}
+		return a.didYouMean(err, args[0])
 	}
 	_, err = a.stdout.Write(text)
 	return err

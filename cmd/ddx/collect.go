@@ -30,6 +30,9 @@ is ddx-HOST-TIME.tar.gz. Nothing leaves the machine.`,
 			if list {
 				return a.listReaders()
 			}
+			if err := checkBoot(boot); err != nil {
+				return err
+			}
 			now := time.Now().UTC()
 			from, err := parseTime(since, now)
 			if err != nil {

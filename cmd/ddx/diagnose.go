@@ -63,6 +63,9 @@ func (a *app) diagnose(ctx context.Context, paths []string, f *diagnoseFlags) er
 	if err != nil {
 		return err
 	}
+	if err := checkBoot(f.boot); err != nil {
+		return err
+	}
 	now := time.Now().UTC()
 	w, err := f.window(now)
 	if err != nil {

@@ -19,7 +19,7 @@ func (a *app) explainCommand() *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			m, remedies, err := catalog.LoadMode(args[0], a.catalogDirs...)
 			if err != nil {
-				return usageError{err}
+				return a.didYouMean(err, args[0])
 			}
 			return output.Manual(a.stdout, m, remedies, a.style())
 		},

@@ -76,7 +76,7 @@ that carry a generation record are ever changed. Nothing is changed without
 func (f *failoverFlags) daemon() (failover.Config, *failover.Daemon, error) {
 	file, err := os.Open(f.config)
 	if err != nil {
-		return failover.Config{}, nil, fmt.Errorf("open failover configuration: %w", err)
+		return failover.Config{}, nil, fmt.Errorf("open failover configuration: %w; name yours with --config, docs/failover.md shows one", err)
 	}
 	defer file.Close()
 	c, err := failover.ReadConfig(file, filepath.Dir(f.config))

@@ -145,7 +145,7 @@ func (a *app) losses(res *flowlog.Result) int {
 // atLeastOne wants a path.
 func atLeastOne(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
-		return usagef("%s needs a path, or - for standard input", c.CommandPath())
+		return usagef("name a path, or - for standard input")
 	}
 	return nil
 }

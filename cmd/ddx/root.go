@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/signal"
 	"runtime/debug"
 	"slices"
@@ -39,6 +40,7 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // app is what every subcommand shares.
 type app struct {
 	stdin          io.Reader
+	dialogue       bool // standard input is a terminal
 	stdout, stderr io.Writer
 	catalogDirs    []string
 	exitZero       bool
@@ -47,19 +49,25 @@ type app struct {
 
 // run is the whole program, with its streams as arguments.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
-	root := a.root()
-	root.SetArgs(args)
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends ddx at once
+	in := &interruptible{ctx: ctx, r: stdin}
+	f, ok := stdin.(*os.File)
+	a := &app{stdin: in, dialogue: ok && isTerminal(f), stdout: stdout, stderr: stderr}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	var st status
 	switch {
 	case err == nil:
 		return exitOK
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "ddx: interrupted; what was looked at is not judged")
+		return exitFailed
 	case errors.As(err, &st):
 		if a.exitZero && (st == exitWrong || st == exitIncomplete) {
 			return exitOK
@@ -121,8 +129,28 @@ Exit status: 0 nothing wrong, 1 ddx failed, 2 wrong usage, 3 something is wrong,
 	}
 	root.SetOut(a.stdout) // the completion commands take it now
 	root.InitDefaultCompletionCmd()
+	root.SetHelpCommand(helpCommand())
 	strict(root)
 	return root
+}
+
+// helpCommand prints the help of a command. That there is no such command is a
+// mistake in usage.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND...]",
+		Short: "Print the help of a command",
+		RunE: func(c *cobra.Command, args []string) error {
+			of, rest, err := c.Root().Find(args)
+			if err != nil {
+				return usagef("%w; see 'ddx --help'", err)
+			}
+			if len(rest) > 0 {
+				return usagef("unknown command %q for %q; see '%s --help'", rest[0], of.CommandPath(), of.CommandPath())
+			}
+			return of.Help()
+		},
+	}
 }
 
 // strict makes wrong arguments of a command, and unknown subcommands of it,
@@ -134,6 +162,12 @@ func strict(c *cobra.Command) {
 	if check := c.Args; check != nil {
 		c.Args = func(c *cobra.Command, args []string) error {
 			if err := check(c, args); err != nil {
+				if len(args) > 0 && c.HasAvailableSubCommands() {
+					c.SuggestionsMinimumDistance = 2
+					if close := c.SuggestionsFor(args[0]); len(close) > 0 {
+						return usagef("%w; did you mean '%s %s'?", err, c.CommandPath(), close[0])
+					}
+				}
 				return usagef("%w; see '%s --help'", err, c.CommandPath())
 			}
 			return nil

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -382,7 +381,7 @@ func (w *treeWalk) prompt() (string, error) {
 		return "", errQuit
 	}
 	line = strings.TrimSpace(line)
-	if f, ok := w.a.stdin.(*os.File); !ok || !isTerminal(f) {
+	if !w.a.dialogue {
 		w.say("%s", output.Visible(line)) // so that a transcript can be read
 	}
 	if line == "q" {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"ddx"
@@ -32,6 +33,14 @@ func (w window) filter(facts []ddx.Fact) []ddx.Fact {
 		}
 		return !w.since.IsZero() && last.Before(w.since) || !w.until.IsZero() && first.After(w.until)
 	})
+}
+
+// checkBoot holds that a boot is one that journalctl can be asked for.
+func checkBoot(s string) error {
+	if _, err := strconv.Atoi(s); s == "" || s == "all" || err == nil {
+		return nil
+	}
+	return usagef("--boot %s: want a number (0 this boot, -1 the one before) or all", s)
 }
 
 // parseTime reads a moment as operators write it: RFC 3339, a date with or
