@@ -3,6 +3,7 @@ package source
 import (
 	"path"
 	"strings"
+	"sync"
 )
 
 // readerByPath returns the reader of a file of /proc, /sys or /etc by its
@@ -20,18 +21,13 @@ func readerByPath(origin string) *Reader {
 		}
 		origin = w[1]
 	}
-	parts := strings.Split(strings.Trim(origin, "/"), "/")
-	for i := range Readers {
-		for _, pattern := range Readers[i].Files {
-			if !strings.HasPrefix(pattern, "proc/") && !strings.HasPrefix(pattern, "sys/") {
-				continue
-			}
-			n := strings.Count(pattern, "/") + 1
-			if len(parts) < n {
-				continue
-			}
-			if ok, _ := path.Match(pattern, strings.Join(parts[len(parts)-n:], "/")); ok {
-				return &Readers[i]
+	origin = strings.Trim(origin, "/")
+	index := filesByBase()
+	base := path.Base(origin)
+	for _, f := range [][]kernelFile{index[base], index[""]} {
+		for _, k := range f {
+			if ok, _ := path.Match(k.pattern, lastElements(origin, k.depth)); ok {
+				return k.reader
 			}
 		}
 	}
@@ -39,6 +35,46 @@ func readerByPath(origin string) *Reader {
 		return readerNamed("sysctl") // every other file there is a plain setting
 	}
 	return nil
+}
+
+// kernelFile is a pattern of a file of /proc or /sys, its number of elements
+// and its reader.
+type kernelFile struct {
+	pattern string
+	depth   int
+	reader  *Reader
+}
+
+// filesByBase holds the patterns by their last element, those that end in a
+// wildcard under "": a collection has a hundred thousand files of /sys, and
+// each asks for a handful of patterns only.
+var filesByBase = sync.OnceValue(func() map[string][]kernelFile {
+	index := map[string][]kernelFile{}
+	for i := range Readers {
+		for _, pattern := range Readers[i].Files {
+			if !strings.HasPrefix(pattern, "proc/") && !strings.HasPrefix(pattern, "sys/") {
+				continue
+			}
+			base := path.Base(pattern)
+			if strings.ContainsAny(base, "*?[\\") {
+				base = ""
+			}
+			index[base] = append(index[base], kernelFile{pattern, strings.Count(pattern, "/") + 1, &Readers[i]})
+		}
+	}
+	return index
+})
+
+// lastElements returns the last n elements of a path, all if it has fewer.
+func lastElements(p string, n int) string {
+	for i := len(p) - 1; i >= 0; i-- {
+		if p[i] == '/' {
+			if n--; n == 0 {
+				return p[i+1:]
+			}
+		}
+	}
+	return p
 }
 
 // path returns the path of the file that the item shows: a section of a pasted

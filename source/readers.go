@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"ddx"
+	"sync"
 )
 
 // Readers is every form of material that ddx understands, most specific first.
@@ -27,6 +28,17 @@ const MaxItem = 64 << 20
 
 // HeadSize is how much of an item recognition looks at.
 const HeadSize = 16 << 10
+
+// sysAttribute is a file of sysfs or of the control groups. What its value is
+// the name alone tells, so only the readers of such files are asked: a
+// collection has a hundred thousand of them. pstore and debugfs hold texts.
+var sysAttribute = lazy(`(?:^|/)sys/(?:block|bus|class|dev|devices|firmware|module|power|fs/cgroup)/`)
+
+// sysReaders are the readers that recognise such files by name and form.
+var sysReaders = sync.OnceValue(func() []Reader { return []Reader{*readerNamed("sys-class-net"), *readerNamed("cgroup")} })
+
+// attributeSize is the most that an attribute of sysfs can show: a page.
+const attributeSize = 4096
 
 // ruleFragment is a file from which a firewall's rules are put together: what
 // it holds looks like the rules in force and is a part of them at most.
@@ -60,6 +72,8 @@ func Recognise(it *Item) (*Reader, error) {
 	candidates := Readers
 	if framedLog(head) { // nine of ten items of a large collection: not worth a hundred other questions
 		candidates = logReaders
+	} else if len(it.Data) <= attributeSize && sysAttribute.MatchString(it.path()) {
+		candidates = sysReaders()
 	}
 	for i := range candidates {
 		if candidates[i].Match != nil && candidates[i].Match(name, head) {
