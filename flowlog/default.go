@@ -37,6 +37,8 @@ type defaultPath struct {
 	s            *Sums
 	since, until uint64
 	prefix       prefixes
+	begin, end   int // of the stretch that masks are of
+	masks        [stretch / 64]uint64
 	taken        uint64
 	declined     uint64
 }
@@ -88,6 +90,7 @@ const batch = 16
 // did not take, and the number of records that it counted.
 func (f *defaultPath) take(b []byte, i, j int) (next int, records uint64) {
 	var lines [batch]pending
+	f.end = 0
 	for {
 		n, after := f.read(b, i, j, &lines)
 		counted := f.count(b, lines[:n])
@@ -106,14 +109,18 @@ func (f *defaultPath) take(b []byte, i, j int) (next int, records uint64) {
 func (f *defaultPath) read(b []byte, i, j int, lines *[batch]pending) (n, next int) {
 	since, until := f.since, f.until
 	for n = range lines {
-		if j-i < reach {
-			return n, i
+		if i+reach > f.end {
+			if j-i < reach {
+				return n, i
+			}
+			f.begin, f.end = i, i+min(stretch, (j-i)&^63)
+			separatorMasks(f.masks[:], b[f.begin:f.end])
 		}
 		w := (*[reach]byte)(b[i:])
 		// The separators after the source address: seven of them.
 		v := (*[64]byte)(w[sourceAt:])
-		m := lowBits(load64(v[:], 0)) | lowBits(load64(v[:], 8))<<8 | lowBits(load64(v[:], 16))<<16 | lowBits(load64(v[:], 24))<<24 |
-			lowBits(load64(v[:], 32))<<32 | lowBits(load64(v[:], 40))<<40 | lowBits(load64(v[:], 48))<<48 | lowBits(load64(v[:], 56))<<56
+		at := uint(i + sourceAt - f.begin)
+		m := f.masks[at/64&(stretch/64-1)]>>(at&63) | f.masks[at/64+1&(stretch/64-1)]<<1<<(^at&63)
 		p0 := bits.TrailingZeros64(m)
 		m &= m - 1
 		p1 := bits.TrailingZeros64(m)
@@ -133,7 +140,7 @@ func (f *defaultPath) read(b []byte, i, j int, lines *[batch]pending) (n, next i
 		// The fixed texts around the numbers, and the account's digits.
 		tail := (*[timesLen]byte)(w[sourceAt+1+p6&63:])
 		action := load64(tail[:], 22)
-		account := load64(w[:], accountAt)&0xF0F0F0F0F0F0F0F0 ^ zeros | load64(w[:], accountAt+4)&0xF0F0F0F0F0F0F0F0 ^ zeros
+		account := ((load64(w[:], accountAt) ^ zeros) | (load64(w[:], accountAt+4) ^ zeros)) & 0xF0F0F0F0F0F0F0F0
 		if account != 0 || w[0] != '2' || w[1] != ' ' || w[interfaceAt-1] != ' ' || w[sourceAt-1] != ' ' ||
 			tail[10] != ' ' || tail[21] != ' ' || binary.LittleEndian.Uint16(tail[30:]) != 'K'|'\n'<<8 ||
 			action != acceptWord && action != rejectWord {

@@ -23,6 +23,7 @@ type fastPath struct {
 	iface, packets, bytes, start, end       int
 	action, status, direction, srcAddr, dst int
 	ends                                    []int32 // places of the separators
+	masks                                   [stretch / 64]uint64
 	prefix                                  prefixes
 }
 
@@ -48,13 +49,12 @@ func newFastPath(p *lineParser, s *Sums, since, until uint64) *fastPath {
 }
 
 // separators lists the bytes up to and including the space in b[i:j], whose
-// length is a multiple of 64, and gives their number.
+// length is a multiple of 64 and at most a stretch, and gives their number.
 func (f *fastPath) separators(b []byte, i, j int) int {
+	masks := f.masks[:(j-i)/64]
+	separatorMasks(masks, b[i:j])
 	n := 0
-	for ; i < j; i += 64 {
-		w := (*[64]byte)(b[i:])[:]
-		m := lowBits(load64(w, 0)) | lowBits(load64(w, 8))<<8 | lowBits(load64(w, 16))<<16 | lowBits(load64(w, 24))<<24 |
-			lowBits(load64(w, 32))<<32 | lowBits(load64(w, 40))<<40 | lowBits(load64(w, 48))<<48 | lowBits(load64(w, 56))<<56
+	for _, m := range masks {
 		c := bits.OnesCount64(m)
 		for at := n; ; at += 8 {
 			eight := (*[8]int32)(f.ends[at:])
@@ -67,6 +67,7 @@ func (f *fastPath) separators(b []byte, i, j int) int {
 			}
 		}
 		n += c
+		i += 64
 	}
 	return n
 }

@@ -34,6 +34,16 @@ func lowBits(w uint64) uint64 {
 	return ^((w&^highs + ones*(0x7F-' ')) | w) & highs * 0x0002040810204081 >> 56
 }
 
+// separatorMasksGo writes a mask for every 64 bytes of text, with a bit for each
+// byte up to and including the space; the length of text is a multiple of 64.
+func separatorMasksGo(masks []uint64, text []byte) {
+	for i := range len(text) / 64 {
+		w := (*[64]byte)(text[i*64:])[:]
+		masks[i] = lowBits(load64(w, 0)) | lowBits(load64(w, 8))<<8 | lowBits(load64(w, 16))<<16 | lowBits(load64(w, 24))<<24 |
+			lowBits(load64(w, 32))<<32 | lowBits(load64(w, 40))<<40 | lowBits(load64(w, 48))<<48 | lowBits(load64(w, 56))<<56
+	}
+}
+
 // seconds reads a number of exactly ten digits.
 func seconds(b []byte, i int) (uint64, bool) {
 	hi, ok := digits(load64(b, i))

@@ -1,0 +1,5 @@
+//go:build !amd64
+
+package flowlog
+
+func separatorMasks(masks []uint64, text []byte) { separatorMasksGo(masks, text) }
