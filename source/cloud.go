@@ -33,7 +33,6 @@ var awsKeys = lazy(`"(?:Reservations|InstanceStatuses|InstanceStatus|Volumes|Vol
 type awsReader struct {
 	it   *Item
 	emit func(ddx.Fact)
-	vpc  string
 }
 
 // awsShapes lists the objects that are known, by the keys that tell them, most

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net"
 	"net/netip"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -197,15 +196,6 @@ func (it *Item) objects(fn func(n int, raw json.RawMessage)) error {
 		}
 	}
 	return nil
-}
-
-// baseName returns the last part of the item's origin or name: the file name
-// of a file that its content does not tell.
-func (it *Item) baseName() string {
-	if it.Origin != "" && !strings.ContainsAny(it.Origin, " \t") {
-		return path.Base(it.Origin)
-	}
-	return path.Base(it.Name)
 }
 
 // endpoint is a name or address with a service behind it.
