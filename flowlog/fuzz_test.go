@@ -2,8 +2,8 @@ package flowlog
 
 import (
 	"bytes"
-	"fmt"
 	"context"
+	"fmt"
 	"io"
 	"testing"
 	"time"
