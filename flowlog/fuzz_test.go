@@ -3,6 +3,7 @@ package flowlog
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"testing"
 	"time"
@@ -23,6 +24,12 @@ func countLines(b []byte) (n uint64) {
 func FuzzText(f *testing.F) {
 	f.Add([]byte(header + line(eniA, "10.0.0.1", "10.0.0.9", 5, t0, "ACCEPT") + line(eniA, "10.0.0.2", "10.0.0.9", 5, t0, "REJECT")))
 	f.Add([]byte(header + line(eniA, "10.0.0.1", "10.0.0.9", 5, t0, "ACCEPT") + "2 123\n" + line(eniA, "2001:db8::1", "2001:db8::2", 5, t0, "ACCEPT")))
+	// Enough lines that the default path takes some.
+	many := header
+	for i := range 12 {
+		many += line(eniA, "10.0.0.9", fmt.Sprint("172.16.0.", i), i, t0+i*50, "ACCEPT") + line(eniA, "1.1.1.1", "10.0.0.9", 12345678, t0+i*700, "REJECT")
+	}
+	f.Add([]byte(many))
 	f.Add([]byte("interface-id start packets flow-direction\neni-1 1700000000 5 ingress\neni-1 1700000000 - egress\r\n"))
 	f.Add([]byte("interface-id start packets\nversion start packets\n"))
 	f.Add(append([]byte(header), bytes.Repeat([]byte{'x'}, 200)...))
