@@ -147,7 +147,7 @@ func (c *conditions) compile(scope, expr string) (cel.Program, error) {
 			p.err = fmt.Errorf("condition %q over %s: is a %s, want a truth value", expr, scope, ast.OutputType())
 			return
 		}
-		p.prg, p.err = env.Program(ast, cel.CostLimit(1_000_000))
+		p.prg, p.err = env.Program(ast, cel.CostLimit(1_000_000), cel.EvalOptions(cel.OptOptimize)) // regexps compiled once
 	})
 	return p.prg, p.err
 }

@@ -2,6 +2,7 @@ package kernlog
 
 import (
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +16,7 @@ type start struct {
 	fields []string
 	first  bool // only where the text begins inside of a report
 	re     *regexp.Regexp
+	must   string // stands in every line that re matches
 }
 
 var starts = compile([]start{
@@ -64,8 +66,28 @@ var starts = compile([]start{
 func compile(list []start) []start {
 	for i := range list {
 		list[i].re = regexp.MustCompile(list[i].expr)
+		tree, _ := syntax.Parse(list[i].expr, syntax.Perl) // it has just been compiled
+		list[i].must = required(tree)
 	}
 	return list
+}
+
+// required returns the longest literal that every match of an expression
+// contains, empty if there is none: to look for it costs a fraction of what the
+// expression costs.
+func required(re *syntax.Regexp) string {
+	longest := ""
+	switch {
+	case re.Op == syntax.OpLiteral && re.Flags&syntax.FoldCase == 0:
+		longest = string(re.Rune)
+	case re.Op == syntax.OpCapture, re.Op == syntax.OpConcat:
+		for _, sub := range re.Sub {
+			if s := required(sub); len(s) > len(longest) {
+				longest = s
+			}
+		}
+	}
+	return longest
 }
 
 // Starts lists the expressions of lines that the assembler must see: each may
@@ -83,6 +105,9 @@ func Starts() []string {
 func (a *Assembler) start(l Line) bool {
 	for i := range starts {
 		s := &starts[i]
+		if !strings.Contains(l.Message, s.must) {
+			continue
+		}
 		m := s.re.FindStringSubmatch(l.Message)
 		if m == nil {
 			continue
