@@ -111,6 +111,10 @@ func cutLast(s, sep string) (before, after string, ok bool) {
 	return s[:i], s[i+len(sep):], true
 }
 
+// Unfilled is a step or command as it is for no machine in particular: with
+// <name> for all that the operator must put in.
+func Unfilled(step string) string { return fill(step, nil) }
+
 // fill replaces {name} by what is known and <name> by what the operator must
 // put in.
 func fill(step string, vars map[string]string) string {

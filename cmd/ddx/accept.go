@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -33,7 +34,7 @@ func loadAccepted(path string) (acceptList, error) {
 	var list acceptList
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
-	if err := dec.Decode(&list); err != nil {
+	if err := dec.Decode(&list); err != nil && err != io.EOF { // an empty list accepts nothing
 		return nil, fmt.Errorf("accept %s: %w; want a YAML list of {id, reason, expires}", path, err)
 	}
 	for i, a := range list {

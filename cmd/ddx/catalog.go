@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -85,6 +86,27 @@ func (a *app) catalogTest(_ *cobra.Command, args []string) error {
 	return nil
 }
 
+// unnamed takes the names out of the groups of an expression: a name may stand
+// only once in an expression, and ripgrep makes one of a whole file of them.
+func unnamed(expr string) string {
+	var b strings.Builder
+	for i := 0; i < len(expr); i++ {
+		rest := expr[i:]
+		if rest[0] == '\\' && len(rest) > 1 {
+			b.WriteString(rest[:2])
+			i++
+			continue
+		}
+		if end := strings.IndexByte(rest, '>'); end > 0 && strings.HasPrefix(rest, "(?P<") {
+			b.WriteString("(?:")
+			i += end
+			continue
+		}
+		b.WriteByte(rest[0])
+	}
+	return b.String()
+}
+
 func (a *app) catalogPatterns(*cobra.Command, []string) error {
 	cat, err := catalog.Load(a.catalogDirs...)
 	if err != nil {
@@ -98,7 +120,7 @@ func (a *app) catalogPatterns(*cobra.Command, []string) error {
 				if err != nil {
 					return err
 				}
-				fmt.Fprintln(&b, cp.Expr)
+				fmt.Fprintln(&b, unnamed(cp.Expr))
 			}
 		}
 	}

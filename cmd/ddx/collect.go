@@ -2,9 +2,11 @@ package main
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -32,6 +34,9 @@ is ddx-HOST-TIME.tar.gz. Nothing leaves the machine.`,
 			}
 			if err := checkBoot(boot); err != nil {
 				return err
+			}
+			if f, ok := a.stdout.(*os.File); ok && slices.Equal(args, []string{"-"}) && isTerminal(f) {
+				return usagef("collect -: a bundle is no text for a terminal; name a file, or send it on: ddx collect - | ddx diagnose -")
 			}
 			now := time.Now().UTC()
 			from, err := parseTime(since, now)
@@ -75,7 +80,7 @@ func (a *app) writeBundle(t source.Take, args []string) error {
 	}
 	tmp, err := os.CreateTemp(dirOf(name), ".ddx-collect-*")
 	if err != nil {
-		return fmt.Errorf("collect: %w", err)
+		return fmt.Errorf("collect: write %s: %w; name a file in a folder that you may write to", name, errors.Unwrap(err))
 	}
 	defer os.Remove(tmp.Name())
 	if err := source.WriteBundle(io.Writer(tmp), t); err != nil {

@@ -7,8 +7,10 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"ddx"
 	"ddx/catalog"
 	"ddx/output"
+	"ddx/remedy"
 )
 
 func (a *app) explainCommand() *cobra.Command {
@@ -20,6 +22,14 @@ func (a *app) explainCommand() *cobra.Command {
 			m, remedies, err := catalog.LoadMode(args[0], a.catalogDirs...)
 			if err != nil {
 				return a.didYouMean(err, args[0])
+			}
+			for i := range m.Tests {
+				m.Tests[i].Run = remedy.Unfilled(m.Tests[i].Run)
+			}
+			for _, r := range remedies {
+				for i, s := range r.Steps {
+					r.Steps[i] = ddx.Step{Run: remedy.Unfilled(s.Run), Do: remedy.Unfilled(s.Do)}
+				}
 			}
 			return output.Manual(a.stdout, m, remedies, a.style())
 		},

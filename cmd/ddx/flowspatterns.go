@@ -76,6 +76,13 @@ func (a *app) flowsPatterns(ctx context.Context, paths []string, f *flowFlags, e
 			res.Conversations.Untracked, maxConversations, res.Conversations.NoDirection)
 		exit = worse(exit, exitIncomplete)
 	}
+	if len(conversations) == 0 {
+		fmt.Fprintln(a.stderr, "ddx: no record of a conversation was read; is it a flow log, and is its --format right?")
+		exit = worse(exit, exitIncomplete)
+		if f.output == "text" && len(shown) == 0 {
+			return finish(exit)
+		}
+	}
 	if err := a.writePatterns(f.output, shown); err != nil {
 		return err
 	}

@@ -206,7 +206,7 @@ func (w *treeWalk) ask(n int, q *diagnose.Question) error {
 	w.say("")
 	w.say("Question %d: %s", n, output.Visible(q.Title))
 	if q.Command != "" {
-		w.say("  $ %s  (%s)", output.Visible(q.Command), q.Cost)
+		w.say("  $ %s  (%s)", output.Visible(remedy.Unfilled(q.Command)), q.Cost)
 	}
 	for i, ans := range q.Answers {
 		text := ans.Text
@@ -235,6 +235,10 @@ func (w *treeWalk) ask(n int, q *diagnose.Question) error {
 		}
 		if n, err := strconv.Atoi(line); err == nil {
 			w.say("There is no answer %d.", n)
+			continue
+		}
+		if len(line) == 1 || strings.EqualFold(line, "yes") || strings.EqualFold(line, "no") {
+			w.say("%s is no answer to this: give a number, u (cannot tell), b (back), q (end), or paste output.", output.Visible(line))
 			continue
 		}
 		return w.paste(line)
