@@ -127,6 +127,9 @@ func (p *printer) finding(f *ddx.Finding, first bool) {
 			p.headline("  ", "  ", dim, when)
 		}
 	}
+	if line, is := cleared(f); is {
+		p.quote("  cleared by ", "    ", line)
+	}
 	if f.Accepted != "" {
 		p.headline("  accepted: ", "    ", "", f.Accepted)
 	}
@@ -187,10 +190,16 @@ func (p *printer) when(f *ddx.Finding) string {
 		return ""
 	}
 	s := strings.Join(parts, ", ")
-	if f.ActiveWhy != "" {
+	if _, is := cleared(f); f.ActiveWhy != "" && !is {
 		s += " (" + Visible(f.ActiveWhy) + ")"
 	}
 	return s
+}
+
+// cleared returns the line that ended a finding; as evidence it stands on a line
+// of its own.
+func cleared(f *ddx.Finding) (line string, is bool) {
+	return strings.CutPrefix(f.ActiveWhy, "cleared: ")
 }
 
 // evidence lists what speaks for (+) and against (-).

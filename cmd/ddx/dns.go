@@ -8,7 +8,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -94,6 +97,9 @@ func (a *app) dnsCheck(ctx context.Context, args []string, f *dnsFlags) error {
 		}
 		f.opts.Connect = append(f.opts.Connect, uint16(p))
 	}
+	if err := f.checkAsked(); err != nil {
+		return err
+	}
 	var looks []dns.Answers
 	origin := "ddx dns check"
 	switch {
@@ -121,6 +127,30 @@ func (a *app) dnsCheck(ctx context.Context, args []string, f *dnsFlags) error {
 		return err
 	}
 	return verdictStatus(verdicts)
+}
+
+// checkAsked holds that format, types and servers are what can be asked for: one that is
+// misspelt would make no request, and look like nothing wrong.
+func (f *dnsFlags) checkAsked() error {
+	if !slices.Contains([]string{"text", "json", "jsonl"}, f.format) {
+		return usagef("unknown format %q; one of text, json, jsonl", f.format)
+	}
+	for i, t := range f.base.Failing {
+		t = strings.ToUpper(t)
+		if t != "A" && t != "AAAA" {
+			return usagef("--failing %s: want A or AAAA", t)
+		}
+		f.base.Failing[i] = t
+	}
+	for _, list := range [][]string{f.opts.Resolvers, f.opts.Authorities, f.opts.Roots} {
+		for _, s := range list {
+			_, ipErr := netip.ParseAddr(strings.Trim(s, "[]"))
+			if _, err := netip.ParseAddrPort(s); err != nil && ipErr != nil {
+				return usagef("server %s: want an address, with or without a port: 192.0.2.53, [2001:db8::53]:53", s)
+			}
+		}
+	}
+	return nil
 }
 
 // verdictStatus is the exit status of the last look at each name: what was wrong
@@ -227,6 +257,9 @@ baseline is kept in --state, so that a restart forgets nothing.`,
 }
 
 func (a *app) dnsWatch(ctx context.Context, names []string, f *dnsFlags) error {
+	if err := f.checkAsked(); err != nil {
+		return err
+	}
 	write, err := a.eventWriter(f.format)
 	if err != nil {
 		return err
