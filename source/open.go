@@ -138,6 +138,7 @@ func (c *collector) file(m material, st fs.FileInfo, open func() (*os.File, erro
 	}
 	f, err := open()
 	if err != nil {
+		m.named = true // itself, or with the folder around it
 		c.absent(m, reasonOf(err), err.Error())
 		return
 	}

@@ -143,7 +143,7 @@ func (a *app) gather(ctx context.Context, paths []string, f *diagnoseFlags, w wi
 	}
 	if len(paths) == 0 {
 		t, err := source.Live(ctx, o)
-		return []source.Take{t}, err
+		return []source.Take{t}, firstError(err, ctx.Err()) // half a look is no diagnosis
 	}
 	return source.OpenFiles(ctx, paths, o)
 }
