@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/fstest"
@@ -227,20 +229,35 @@ func TestPstore(t *testing.T) {
 	}
 }
 
-// cutFile is a log that is cut while it is read.
-type cutFS struct{ fstest.MapFS }
+// cutFS holds a log that is cut as soon as it has been opened. Looks run side
+// by side, so the files themselves never change.
+type cutFS struct {
+	before, after fs.FS
+	cut           *atomic.Bool
+}
+
+func (c cutFS) now() fs.FS {
+	if c.cut.Load() {
+		return c.after
+	}
+	return c.before
+}
+
+func (c cutFS) Stat(name string) (fs.FileInfo, error) { return fs.Stat(c.now(), name) }
 
 func (c cutFS) Open(name string) (fs.File, error) {
-	f, err := c.MapFS.Open(name)
+	f, err := c.now().Open(name)
 	if err == nil && name == "var/log/messages" {
-		c.MapFS[name] = &fstest.MapFile{Data: []byte("x\n"), Mode: 0o644}
+		c.cut.Store(true)
 	}
 	return f, err
 }
 
 func TestCutLog(t *testing.T) {
 	h := recorded(map[string]string{"var/log/messages": "Mar 14 01:57:54 h kernel: a\nMar 14 01:57:54 h kernel: b\n"}, nil, nil)
-	h.FS = cutFS{h.FS.(fstest.MapFS)}
+	after := maps.Clone(h.FS.(fstest.MapFS))
+	after["var/log/messages"] = &fstest.MapFile{Data: []byte("x\n"), Mode: 0o644}
+	h.FS = cutFS{h.FS, after, new(atomic.Bool)}
 	take := live(t, h)
 	for _, it := range take.Items {
 		if it.Origin == "/var/log/messages" {
