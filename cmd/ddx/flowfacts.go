@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"ddx"
 	"ddx/blackhole"
@@ -26,7 +27,7 @@ var flowHead = regexp.MustCompile(`^(?:version |.*\binterface-id\b.*\baction\b|2
 // which the network delivered and the guest received nothing. Without counters
 // there are none; without flow logs there is nothing to do. It notes the origins
 // of the items that it read.
-func flowFacts(ctx context.Context, t source.Take, used map[string]bool) ([]ddx.Fact, error) {
+func flowFacts(ctx context.Context, t source.Take, logs []source.Log, used map[string]bool) ([]ddx.Fact, error) {
 	flows, series := sides(t)
 	if len(flows) == 0 {
 		return nil, nil
@@ -66,6 +67,9 @@ func flowFacts(ctx context.Context, t source.Take, used map[string]bool) ([]ddx.
 			return nil, err
 		}
 		in.Guest = counters.Merge(l.Series)
+		if first, last, ok := span(in.Network); ok {
+			in.Events = hostEvents(logs, t.Header.Host, first, last, used)
+		}
 		facts = append(facts, blackhole.Join(in).Facts()...)
 	}
 	for i := range facts {
@@ -76,6 +80,25 @@ func flowFacts(ctx context.Context, t source.Take, used map[string]bool) ([]ddx.
 		}
 	}
 	return facts, nil
+}
+
+// span is the time that the network's side covers, with an hour around it: the
+// clocks of the two sides may differ.
+func span(network []blackhole.NetworkSeries) (first, last time.Time, ok bool) {
+	for _, n := range network {
+		if len(n.Buckets) == 0 {
+			continue
+		}
+		from, to := time.Unix(n.Buckets[0].Start, 0), time.Unix(n.Buckets[len(n.Buckets)-1].Start, 0).Add(n.Interval)
+		if !ok || from.Before(first) {
+			first = from
+		}
+		if !ok || to.After(last) {
+			last = to
+		}
+		ok = true
+	}
+	return first.Add(-time.Hour), last.Add(time.Hour), ok
 }
 
 // sides finds the flow logs and the counter series among the items.
