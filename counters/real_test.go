@@ -5,11 +5,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -72,16 +74,21 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// freePort gives a port that nobody listens on at the moment.
+// freePort gives a port that nobody listens on at the moment, below those that
+// the kernel gives to connections: none of them can take it before the server
+// does, and no dial to it can connect to itself.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := strconv.Itoa(10000 + rand.IntN(20000))
+		l, err := net.Listen("tcp", "127.0.0.1:"+port)
+		if err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
+	t.Fatal("a hundred ports are taken")
+	return ""
 }
 
 func collectdConfig(dir, body string) string {
