@@ -27,7 +27,7 @@ const (
 type searcher struct {
 	*plan
 	hits       []hit   // of the block, by position
-	last       []int32 // by needle: where it was seen last in the block, or -1
+	last       []int32 // by needle: where it was seen last in the block, or -1; all -1 between searches
 	candidates int64   // grams and bytes that had to be looked at closely
 
 	b []byte
@@ -38,10 +38,7 @@ type searcher struct {
 func (s *searcher) search(b []byte, n int) {
 	s.b, s.n, s.hits = b, n, s.hits[:0]
 	if len(s.last) != len(s.needles) {
-		s.last = make([]int32, len(s.needles))
-	}
-	for i := range s.last {
-		s.last[i] = -1
+		s.last = slices.Repeat([]int32{-1}, len(s.needles))
 	}
 	for lo := 0; lo < n; lo += tile {
 		hi := min(lo+tile, n)
@@ -54,6 +51,9 @@ func (s *searcher) search(b []byte, n int) {
 		for i := range s.rare {
 			s.searchRare(&s.rare[i], lo, hi)
 		}
+	}
+	for _, h := range s.hits { // a needle that was seen has a hit; short lines are searched one by one
+		s.last[h.needle] = -1
 	}
 	slices.SortFunc(s.hits, func(a, b hit) int { return cmp.Compare(a.pos, b.pos) })
 }
