@@ -36,6 +36,7 @@ var allowed = map[string][]string{
 	"counters":     {},
 	"blackhole":    {"counters", "flowlog"},
 	"flowlog":      {"github.com/klauspost/compress", "github.com/parquet-go/parquet-go"},
+	"golden":       {},                   // tests only
 	"netlab":       {"golang.org/x/sys"}, // tests only
 	"examples/gen": {"source"},
 	"source":       {"logline", "github.com/klauspost/compress", "github.com/ulikunitz/xz", "golang.org/x/sys"},

@@ -116,14 +116,3 @@ func (b Baseline) expects(typ string) string {
 	}
 	return ""
 }
-
-// BaselineOf learns what to expect from earlier answers: the last addresses
-// that an authority gave (else a resolver), and the highest generation. A look
-// that is empty, shrunk or regressed does not replace what was known.
-func BaselineOf(earlier ...Answers) Baseline {
-	var b Baseline
-	for _, a := range earlier {
-		b = b.learn(a, Classify(a, b))
-	}
-	return b
-}

@@ -164,13 +164,3 @@ func (p *Process) Signal(s syscall.Signal) {
 		p.cmd.Process.Signal(s)
 	}
 }
-
-// Pid is the server's process id, 0 when it does not run.
-func (p *Process) Pid() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.cmd == nil {
-		return 0
-	}
-	return p.cmd.Process.Pid
-}

@@ -3,6 +3,7 @@ package lab
 import (
 	"bytes"
 	"context"
+	"ddx/golden"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -48,13 +49,13 @@ func TestCheckDefault(t *testing.T) {
 	if err := r.WriteText(&text); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "check-dns.txt", text.Bytes())
+	golden.Compare(t, "testdata/check-dns.txt", text.Bytes())
 	svg, err := r.SVG("NeverEmpty")
 	if err != nil {
 		t.Fatal(err)
 	}
 	wellFormed(t, "diagram", svg)
-	golden(t, "check-dns.svg", []byte(svg))
+	golden.Compare(t, "testdata/check-dns.svg", []byte(svg))
 }
 
 func TestCheckJSON(t *testing.T) {

@@ -3,33 +3,10 @@ package lab
 import (
 	"bytes"
 	"context"
-	"flag"
+	"ddx/golden"
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-// golden compares got with a file under testdata, or writes it with -update.
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s differs (run with -update to rewrite it):\n%s", file, got)
-	}
-}
 
 func variant(safeguards []string, retain, plans, enactors, endpoints int) DNSConfig {
 	return dnsConfig(map[string]int{"retain": retain, "plans": plans, "enactors": enactors, "endpoints": endpoints}, safeguards)
@@ -117,7 +94,7 @@ func TestVariants(t *testing.T) {
 		}
 		fmt.Fprintf(&out, "%-42s %-36s %-24s %d %d%s\n", v.name, fmt.Sprint(states), fmt.Sprint(lengths), traps[0], traps[2], note)
 	}
-	golden(t, "variants.golden", out.Bytes())
+	golden.Compare(t, "testdata/variants.golden", out.Bytes())
 }
 
 // Retention lengthens the trace by one action a generation and never removes it.

@@ -2,15 +2,12 @@ package packet
 
 import (
 	"bytes"
-	"flag"
 	"strings"
 	"testing"
 	"time"
 
 	"ddx/capture"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // script feeds an analyser packets between one client and one server.
 type script struct {

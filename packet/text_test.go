@@ -10,6 +10,7 @@ import (
 
 	"ddx"
 	"ddx/capture"
+	"ddx/golden"
 )
 
 // The texts in testdata are captures as operators paste them; beside each lies
@@ -45,19 +46,7 @@ func TestText(t *testing.T) {
 			got.Write(append(line, '\n'))
 			declared(t, f)
 		}
-		golden := strings.TrimSuffix(file, ".txt") + ".golden"
-		if *update {
-			if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got.Bytes(), want) {
-			t.Errorf("%s: got\n%s\nwant\n%s", file, &got, want)
-		}
+		golden.Compare(t, strings.TrimSuffix(file, ".txt")+".golden", got.Bytes())
 	}
 }
 

@@ -3,39 +3,16 @@ package simulate
 import (
 	"bytes"
 	"context"
+	"ddx/golden"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-// golden compares got with a file under testdata, or writes it with -update.
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s differs (run with -update to rewrite it):\n%s", file, got)
-	}
-}
 
 // wellFormed fails unless the picture is well-formed XML.
 func wellFormed(t *testing.T, what, picture string) {
@@ -152,7 +129,7 @@ func TestFlapSafeguards(t *testing.T) {
 		fmt.Fprintf(&text, "%-16s changes %.0f, after propagation %.0f, healthy out %.0f, late %.3f, wrong removals %.1f, lowest %.2f, outage %.0f s\n",
 			o.Safeguard, o.Flips, o.FlipsAfter, o.FalseLeaves, o.LateShare, o.WrongRemovals, o.Lowest, o.Out)
 	}
-	golden(t, "flap.golden", text.Bytes())
+	golden.Compare(t, "testdata/flap.golden", text.Bytes())
 	none := by["none"]
 	for _, name := range []string{"velocity-cap", "min-published", "fail-open", "kill-switch"} {
 		if o := by[name]; o.Flips != none.Flips || o.Out >= none.Out || o.Out < none.Out/4 {
@@ -199,7 +176,7 @@ func TestOutageReplay(t *testing.T) {
 	if err := full.WriteText(&text); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "outage2025.txt", text.Bytes())
+	golden.Compare(t, "testdata/outage2025.txt", text.Bytes())
 	cell := func(r *Result, what string) string {
 		for _, row := range r.Tables[0].Rows {
 			if row[0] == what {

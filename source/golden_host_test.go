@@ -1,7 +1,7 @@
 package source
 
 import (
-	"flag"
+	"ddx/golden"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,8 +12,6 @@ import (
 
 	"ddx"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files of testdata")
 
 // goldenReaders are the readers that this file holds to their fixtures.
 var goldenReaders = slices.Concat(storageReaders, hostReaders, cloudReaders)
@@ -134,19 +132,7 @@ func compareGolden(t *testing.T, file string, facts []ddx.Fact) {
 	for _, f := range facts {
 		b.WriteString(factText(f) + "\n")
 	}
-	if *update {
-		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if b.String() != string(want) {
-		t.Errorf("facts differ from %s (refresh with -update):\n%s", file, b.String())
-	}
+	golden.Compare(t, file, []byte(b.String()))
 	if len(facts) == 0 {
 		t.Error("no facts")
 	}

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"ddx/golden"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -108,20 +109,7 @@ func checkFixture(t *testing.T, rd *Reader, file string) {
 		}
 		fmt.Fprintln(&out, renderFact(it, f))
 	}
-	want := strings.TrimSuffix(file, ".txt") + ".want"
-	if *update {
-		if err := os.WriteFile(want, out.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	old, err := os.ReadFile(want)
-	if err != nil {
-		t.Fatalf("%v; make it with -update", err)
-	}
-	if !bytes.Equal(old, out.Bytes()) {
-		t.Errorf("facts differ from %s; got:\n%s", want, out.Bytes())
-	}
+	golden.Compare(t, strings.TrimSuffix(file, ".txt")+".want", out.Bytes())
 }
 
 // nameOnly are the readers of files whose content is a lone word: the path
