@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -272,33 +274,54 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-func whisperFile(points ...Sample) []byte {
-	b := []byte{0, 0, 0, 1, 0, 0, 0, 100, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 28, 0, 0, 0, 10, 0, 0, 0, 10}
-	for i := range 10 {
-		var p [12]byte
-		if i < len(points) {
-			binary.BigEndian.PutUint32(p[:], uint32(points[i].Time.Unix()))
-			binary.BigEndian.PutUint64(p[4:], 0x4024000000000000) // 10.0
+// ring is one archive of a Whisper file, with places for ten points.
+type ring struct {
+	sec    uint32
+	points []Sample
+}
+
+func whisperFile(archives ...ring) []byte {
+	b := binary.BigEndian.AppendUint32([]byte{0, 0, 0, 1, 0, 0, 0, 100, 0, 0, 0, 0}, uint32(len(archives)))
+	for i, a := range archives {
+		for _, v := range []uint32{uint32(16 + 12*len(archives) + 120*i), a.sec, 10} {
+			b = binary.BigEndian.AppendUint32(b, v)
 		}
-		b = append(b, p[:]...)
+	}
+	for _, a := range archives {
+		data := make([]byte, 120)
+		for i, p := range a.points {
+			binary.BigEndian.PutUint32(data[12*i:], uint32(p.Time.Unix()))
+			binary.BigEndian.PutUint64(data[12*i+4:], math.Float64bits(p.Value))
+		}
+		b = append(b, data...)
 	}
 	return b
 }
 
 func TestWhisper(t *testing.T) {
+	const name = "collectd.h.interface-eth0.if_packets.rx"
 	old := Sample{at(-5000), 1} // left over from an earlier round of the ring
-	b := whisperFile(Sample{at(0), 10}, Sample{at(10), 10}, old)
-	s, err := Whisper(bytes.NewReader(b), int64(len(b)), "collectd.h.interface-eth0.if_packets.rx", "f")
+	b := whisperFile(ring{10, []Sample{{at(0), 10}, {at(10), 10}, old}})
+	s, err := Whisper(bytes.NewReader(b), int64(len(b)), name, "f")
 	if err != nil || len(s) != 1 || len(s[0].Samples) != 2 || s[0].Step != 10*time.Second || s[0].Interface != "eth0" {
 		t.Errorf("%v %+v", err, s)
 	}
-	if _, err := Whisper(bytes.NewReader(b[:40]), 40, "collectd.h.interface-eth0.if_packets.rx", "f"); err == nil || !strings.Contains(err.Error(), "beyond") {
+	if _, err := Whisper(bytes.NewReader(b[:40]), 40, name, "f"); err == nil || !strings.Contains(err.Error(), "beyond") {
 		t.Errorf("truncated file: %v", err)
+	}
+	// The minute from -60 on ends where the fine points begin; the one from 0
+	// on, and one that only partly covers them, would tell the same time twice.
+	for _, first := range []float64{0, 10, 50} {
+		b := whisperFile(ring{10, []Sample{{at(first), 3}, {at(60), 4}}}, ring{60, []Sample{{at(-60), 1}, {at(0), 2}, {at(60), 4}}})
+		s, err := Whisper(bytes.NewReader(b), int64(len(b)), name, "f")
+		if want := []Sample{{at(-60), 1}, {at(first), 3}, {at(60), 4}}; err != nil || len(s) != 1 || !slices.Equal(s[0].Samples, want) {
+			t.Errorf("fine points from %g s on: %v %+v, want %v", first, err, s, want)
+		}
 	}
 }
 
 func FuzzWhisper(f *testing.F) {
-	f.Add(whisperFile(Sample{at(0), 10}))
+	f.Add(whisperFile(ring{10, []Sample{{at(0), 10}}}, ring{60, []Sample{{at(-60), 1}}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		_, _ = Whisper(bytes.NewReader(b), int64(len(b)), "collectd.h.interface-eth0.if_packets.rx", "f")
 	})

@@ -113,7 +113,8 @@ func GraphiteJSON(r io.Reader, origin string) ([]Series, error) {
 
 // Whisper reads one Whisper file. name is its Graphite path (the file's path
 // below the storage directory with dots for slashes). Of the archives the
-// finest that still holds a time is taken for it.
+// finest that still holds a time is taken for it; a coarse point that overlaps
+// finer ones is left out.
 // Source: the layout in whisper.py: big-endian, a header of 16 bytes
 // (aggregation, maximum retention, xFilesFactor, archives), 12 bytes an archive
 // (offset, seconds per point, points), 12 bytes a point (time, value).
@@ -172,7 +173,9 @@ func whisperPoints(r io.ReaderAt, size int64) ([]Sample, time.Duration, error) {
 			// A place of the ring that was not overwritten this time round
 			// holds a time older than the archive reaches.
 			at := int64(binary.BigEndian.Uint32(data[p:]))
-			if at == 0 || at <= newest-sec*count || at >= finer {
+			// A coarse point stands for sec seconds: one that reaches into what
+			// the finer archive holds would tell these seconds twice.
+			if at == 0 || at <= newest-sec*count || at+sec > finer && finer != math.MaxInt64 {
 				continue
 			}
 			v := math.Float64frombits(binary.BigEndian.Uint64(data[p+4:]))

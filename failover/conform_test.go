@@ -65,9 +65,10 @@ func (m model) current() Current {
 type fakeZone struct {
 	mu     sync.Mutex
 	zone   *controlplane.Zone
-	before func()      // called before a batch is looked at, without the lock
-	lost   func() bool // the answer of this batch gets lost after it was applied
-	drop   func() bool // this batch gets lost before it is looked at
+	before func()                  // called before a batch is looked at, without the lock
+	after  func(controlplane.Zone) // called with each new state, under the lock: no state goes unseen
+	lost   func() bool             // the answer of this batch gets lost after it was applied
+	drop   func() bool             // this batch gets lost before it is looked at
 	denied bool
 }
 
@@ -119,6 +120,9 @@ func (z *fakeZone) Apply(_ context.Context, changes []BatchChange) error {
 		return fmt.Errorf("%w: %w", ErrBatchInvalid, err)
 	}
 	z.zone = &next
+	if z.after != nil {
+		z.after(next)
+	}
 	if z.lost != nil && z.lost() {
 		return errNetwork
 	}
