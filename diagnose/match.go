@@ -100,6 +100,9 @@ const (
 )
 
 func (t *matching) visit(line scan.Line) int {
+	if !t.all && len(line.Patterns) == 0 && line.Word < 0 && t.reports.Skip(line.Text) {
+		return t.reports.Want() // it only stands behind the first line of a report
+	}
 	l := logline.Parse(line.Text, t.s.Hint)
 	if n := len(line.Patterns); n > 0 && line.Patterns[n-1] >= t.m.encoded && len(l.Message) > 0 {
 		line.Patterns, line.Word = t.decoded(l.Message)
@@ -137,20 +140,26 @@ func (t *matching) line(raw scan.Line, l logline.Line) int {
 	if l.Channel == logline.Unknown && bytes.HasPrefix(l.Message, comment) {
 		return 0
 	}
-	matched := false
+	matched, starts := false, false
 	for _, p := range raw.Patterns {
 		switch {
 		case p < t.m.starts:
 			matched = t.pattern(&t.m.lines[p], raw, l) || matched
+		case p < t.m.loss:
+			starts = true
 		case p == t.m.boot:
 			if l.Channel != logline.Service && strings.HasPrefix(string(l.Message), "Linux version ") {
 				t.boots++
 			}
-		case p >= t.m.loss && p < t.m.boot:
+		case p < t.m.boot:
 			t.loss(t.m.loss, p, l.Message)
 		}
 	}
-	if l.Channel != logline.Service {
+	switch {
+	case l.Channel == logline.Service:
+	case !starts:
+		t.reports.Continue(l.Message)
+	default:
 		t.reports.Add(kernlog.Line{Message: string(l.Message), Origin: t.origin(raw), Text: string(raw.Text), Time: l.Time, Mono: l.Mono})
 	}
 	follow := t.reports.Want()
