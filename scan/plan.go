@@ -131,6 +131,10 @@ func (s *Set) newPlan(f *frequencies) *plan {
 	return b.plan
 }
 
+// sharedCost is the cost of one more needle to compare where a gram is already
+// looked for, against that of a gram that passes the first test.
+const sharedCost = 0.2
+
 type planner struct {
 	*plan
 	freq  *frequencies
@@ -192,10 +196,16 @@ func (g *grams) choose(freq *[1 << setBits]uint32, stride int, text string, clas
 		first, step, count := g.gramsAt(text, o)
 		for i := range count {
 			gram := first + i*step
-			if h := hash(gram); gram|g.fold == gram && g.set[h>>3]>>(h&7)&1 == 0 {
+			if gram|g.fold != gram {
+				continue
+			}
+			h := hash(gram)
+			if g.set[h>>3]>>(h&7)&1 == 0 {
 				// Even a gram that the sample does not have makes the set
 				// fuller.
 				c += float64(freq[h>>3]) + 0.1
+			} else {
+				c += sharedCost * float64(freq[h>>3])
 			}
 		}
 		if cost < 0 || c < cost {
