@@ -65,6 +65,7 @@ type matching struct {
 	found     map[matchKey]*found
 	order     []*found
 	templates map[string]*template
+	key       []byte // of the template that is looked for
 	folded    []*template
 	other     *template
 	reports   kernlog.Assembler

@@ -23,9 +23,9 @@ type Set struct {
 
 // A pattern is one expression.
 type pattern struct {
-	options []anyOf // requirements, each sufficient as a filter
-	rest    []anyOf // further ones, that a line must fulfil before the expression is run on it
-	whole   bool    // a line that contains the literal matches
+	options []anyOf   // requirements, each sufficient as a filter
+	rest    [][]fixed // further ones, that a line must fulfil before the expression is run on it
+	whole   bool      // a line that contains the literal matches
 	match   func() *regexp.Regexp
 }
 
@@ -121,27 +121,12 @@ func compile(expr string) (pattern, error) {
 	}
 	return pattern{
 		options: options[:n],
-		rest:    exactOnly(options),
+		rest:    fixedOnly(options),
 		whole:   re.Op == syntax.OpLiteral && options[0][0] == literal{text: string(re.Rune)},
 		// Parse has accepted the expression, so that this cannot fail. Most
 		// expressions are never needed and never built.
 		match: sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) }),
 	}, nil
-}
-
-// exactOnly keeps the requirements that can be checked by plain search: with one
-// of them the search for candidates has done it already.
-func exactOnly(options []anyOf) []anyOf {
-	if len(options) < 2 {
-		return nil
-	}
-	var out []anyOf
-	for _, o := range options {
-		if !o.folds() && len(o) <= maxExact {
-			out = append(out, o)
-		}
-	}
-	return out
 }
 
 // maxOptions is the number of requirements of one expression among which the

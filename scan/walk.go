@@ -104,22 +104,12 @@ func (p *pattern) matches(text []byte, verified *int64) bool {
 		return true
 	}
 	for _, o := range p.rest {
-		if !o.in(text) {
+		if !anyIn(o, text) {
 			return false
 		}
 	}
 	*verified++
 	return p.match().Match(text)
-}
-
-// in reports whether the text contains one of the literals.
-func (a anyOf) in(text []byte) bool {
-	for _, l := range a {
-		if bytes.Contains(text, []byte(l.text)) {
-			return true
-		}
-	}
-	return false
 }
 
 // A delivery calls visit for the lines of one block after the other.
