@@ -156,18 +156,18 @@ func (t *matching) line(raw scan.Line, l logline.Line) int {
 			t.loss(t.m.loss, p, l.Message)
 		}
 	}
+	reported := false
 	switch {
 	case l.Channel == logline.Service:
 	case !starts:
-		t.reports.Continue(l.Message)
+		reported = t.reports.Continue(l.Message)
 	default:
-		t.reports.Add(kernlog.Line{Message: string(l.Message), Origin: t.origin(raw), Text: string(raw.Text), Time: l.Time, Mono: l.Mono})
+		reported = t.reports.Add(kernlog.Line{Message: string(l.Message), Origin: t.origin(raw), Text: string(raw.Text), Time: l.Time, Mono: l.Mono})
 	}
-	follow := t.reports.Want()
-	if !matched && !t.s.Incidental && t.notable(raw, l) && follow == 0 {
+	if !matched && !reported && !t.s.Incidental && t.notable(raw, l) {
 		t.fold(raw, l)
 	}
-	return follow
+	return t.reports.Want()
 }
 
 // notable reports whether a line that no pattern matched is a warning or
@@ -184,13 +184,16 @@ func (t *matching) origin(raw scan.Line) string {
 }
 
 func (t *matching) loss(base, p int, msg []byte) {
-	t.lostAny = true
-	if g := lossLines[p-base].FindSubmatch(msg); len(g) > 1 {
+	switch g := lossLines[p-base].FindSubmatch(msg); {
+	case g == nil:
+		return
+	case len(g) > 1:
 		n, _ := strconv.ParseInt(string(g[1]), 10, 64)
 		t.lost += n
-	} else if g != nil {
+	default:
 		t.lost++
 	}
+	t.lostAny = true
 }
 
 // pattern checks one candidate against the message itself and its channel.

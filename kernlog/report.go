@@ -75,23 +75,24 @@ type Assembler struct {
 // known kind still count.
 const maxReports = 2000
 
-// Add takes the next line: one that may start a report, or that follows one.
-func (a *Assembler) Add(l Line) {
-	if !a.start(l) {
-		a.take(l.Message)
-	}
+// Add takes the next line: one that may start a report, or that follows one. It
+// reports whether the line belongs to a report.
+func (a *Assembler) Add(l Line) bool {
+	own := a.start(l) || a.take(l.Message)
 	a.pass(l.Message)
+	return own
 }
 
-// Continue takes the next line, of which the caller knows that no expression of
+// Continue is Add for a line of which the caller knows that no expression of
 // Starts matches it.
-func (a *Assembler) Continue(message []byte) {
+func (a *Assembler) Continue(message []byte) bool {
 	if len(a.open) == 0 {
-		return
+		return false
 	}
 	msg := string(message)
-	a.take(msg)
+	own := a.take(msg)
 	a.pass(msg)
+	return own
 }
 
 // Skip takes the next line if it can see at a glance that no open report claims
@@ -112,13 +113,14 @@ func (a *Assembler) Skip(text []byte) bool {
 }
 
 // take gives the message to the innermost open report that claims it.
-func (a *Assembler) take(msg string) {
+func (a *Assembler) take(msg string) bool {
 	for i := len(a.open) - 1; i >= 0; i-- {
 		if a.open[i].take(msg) {
 			a.open[i].idle = 0
-			return
+			return true
 		}
 	}
+	return false
 }
 
 // pass counts a line and ends the reports that it ends.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -98,6 +99,21 @@ func TestFollow(t *testing.T) {
 				t.Errorf("%s %q: delivered %s, want %s", name, c.text, g, c.want)
 			}
 		}
+	}
+}
+
+// With Candidates a line needs the literals of an expression only.
+func TestCandidates(t *testing.T) {
+	s := mustCompile(t, []string{`task \d+ blocked for`, `^panic$`}, Words([]string{"error"}), Candidates)
+	lines, stats := scanAll(t, s, strings.NewReader("task 1 blocked for\ntask x blocked for an error\nx blocked for task \ntask 2\nerror\n"), noFollow)
+	want := []found{
+		{1, 0, 0, "task 1 blocked for", "[0]", -1},
+		{2, 19, 0, "task x blocked for an error", "[0]", 0},
+		{3, 47, 0, "x blocked for task ", "[0]", -1},
+		{5, 74, 0, "error", "[]", 0},
+	}
+	if !slices.Equal(lines, want) || stats.Verified != 0 || stats.Counts[0] != 3 {
+		t.Errorf("got %+v, want %+v; %+v", lines, want, stats)
 	}
 }
 

@@ -42,10 +42,10 @@ func (s *searcher) search(b []byte, n int) {
 	}
 	for lo := 0; lo < n; lo += tile {
 		hi := min(lo+tile, n)
-		if s.coarse.keys != nil {
+		if s.coarse.slots != nil {
 			s.searchCoarse(lo, hi)
 		}
-		if s.fine.keys != nil {
+		if s.fine.slots != nil {
 			s.searchFine(lo, hi)
 		}
 		for i := range s.rare {
@@ -124,7 +124,12 @@ func (s *searcher) searchRare(r *rareByte, lo, hi int) {
 
 // compare records the needles that stand at the places of a gram at i.
 func (s *searcher) compare(places []place, i int) {
-	for _, p := range places {
+	for k := range places {
+		p := &places[k]
+		at := i + int(p.at)
+		if uint(at) >= uint(s.n) || binary.LittleEndian.Uint32(s.b[at:])|p.fold != p.check {
+			continue
+		}
 		nd := &s.needles[p.needle]
 		start := i - int(p.offset)
 		end := start + len(nd.text)

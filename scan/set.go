@@ -17,6 +17,7 @@ const MaxLine = 1 << 20
 type Set struct {
 	patterns []pattern
 	words    []string
+	unproven bool   // expressions are not run
 	fold     uint32 // or-ed to the coarse grams of the text
 	typical  func() *plan
 }
@@ -51,6 +52,14 @@ func Words(words []string) Option {
 		s.words = append(s.words, words...)
 		return nil
 	}
+}
+
+// Candidates makes a scan deliver a line for each expression whose literals it
+// contains, without running the expression: for callers who run it themselves,
+// on a part of the line. The first word of such a line is told as well.
+func Candidates(s *Set) error {
+	s.unproven = true
+	return nil
 }
 
 // Compile makes a Set of regular expressions in the syntax of package regexp;

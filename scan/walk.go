@@ -85,28 +85,37 @@ func (e *examiner) line(text []byte, start int, hits []hit) (matched []int, word
 				continue
 			}
 			e.ran[p] = e.serial
-			if e.set.patterns[p].matches(text, &e.verified) {
+			if e.set.patterns[p].possible(text) && (e.set.unproven || e.set.patterns[p].matches(text, &e.verified)) {
 				e.counts[p]++
 				e.matched = append(e.matched, int(p))
 			}
 		}
 	}
-	if len(e.matched) > 0 {
-		slices.Sort(e.matched)
-		return e.matched, -1
+	if len(e.matched) == 0 {
+		return nil, word
 	}
-	return nil, word
+	slices.Sort(e.matched)
+	if !e.set.unproven {
+		word = -1
+	}
+	return e.matched, word
 }
 
-// matches runs the expression on a line that has one of its literals.
-func (p *pattern) matches(text []byte, verified *int64) bool {
-	if p.whole {
-		return true
-	}
+// possible reports whether a line that has one of the expression's literals
+// has all that the expression requires.
+func (p *pattern) possible(text []byte) bool {
 	for _, o := range p.rest {
 		if !anyIn(o, text) {
 			return false
 		}
+	}
+	return true
+}
+
+// matches runs the expression on a line for which it is possible.
+func (p *pattern) matches(text []byte, verified *int64) bool {
+	if p.whole {
+		return true
 	}
 	*verified++
 	return p.match().Match(text)
