@@ -16,7 +16,7 @@ import (
 var allowed = map[string][]string{
 	".":            {},
 	"catalog":      {"cel.dev/cel-go", "go.yaml.in/yaml"},
-	"scan":         {},
+	"scan":         {"golang.org/x/sys"},
 	"logline":      {},
 	"kernlog":      {},
 	"diagnose":     {"catalog", "scan", "logline", "kernlog"},
