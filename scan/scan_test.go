@@ -287,7 +287,7 @@ func TestParallelIsScan(t *testing.T) {
 }
 
 // FuzzScan demands the naive answer of every expression that compiles, on any
-// text, whole, in pieces and in chunks.
+// text, whole, in pieces and with workers.
 func FuzzScan(f *testing.F) {
 	for i, e := range someExprs {
 		f.Add(e, someWords[i%len(someWords)], []byte(fragments[i%len(fragments)]+"\n"+fragments[i]+"\r\n"+fragments[i*2]), uint16(i))
