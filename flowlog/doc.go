@@ -3,7 +3,7 @@
 //
 // [Read] takes files, directories in the S3 key layout and pipes, in text,
 // gzip and Parquet, of every published version and any field order, and gives
-// [Sums]: packets, bytes and flows per interface, minute, direction and
+// [flowsum.Sums]: packets, bytes and flows per interface, minute, direction and
 // action, in bounded memory whatever the size of the input. [Patterns] is the
 // table that tells a reject from a black hole and from a wrong interface.
 //

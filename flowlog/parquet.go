@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
+
+	"ddx/flowsum"
 )
 
 // parquet reads a Parquet file: f when the input is a file, else the stream,
@@ -72,7 +74,8 @@ func readParquet(ctx context.Context, f io.ReaderAt, size int64, w *worker, repo
 	report.Version = format.Version()
 	p := newParquetReader(format, w.flows != nil)
 	if w.flows == nil {
-		p.fast = newParquetFast(p)
+		since, until := w.o.span()
+		p.fast = newParquetFast(p, since, until)
 	}
 	var first error
 	done := int64(0)
@@ -107,7 +110,7 @@ type parquetColumn struct {
 	own   []int32  // memory for codes, where the page's own cannot be used
 	data  []byte
 	offs  []uint32
-	words []word24
+	words []flowsum.Word24
 }
 
 // maxPageRows bounds a page. Writers make pages of about a megabyte; one that
@@ -126,7 +129,7 @@ type parquetReader struct {
 	// The current row. Fields that the file lacks keep their first value.
 	num  [numFields]uint64
 	text [numFields][]byte
-	word [numFields]word24
+	word [numFields]flowsum.Word24
 }
 
 func newParquetReader(f *Format, detail bool) *parquetReader {
@@ -163,8 +166,14 @@ func (p *parquetReader) group(g parquet.RowGroup, w *worker, report *FileReport)
 	for i, c := range p.columns {
 		c.pages, c.pos, c.rows = chunks[p.index[i]].Pages(), 0, 0
 	}
-	since, until := w.o.span()
-	var r row
+	var r flowsum.Record
+	slow := func(row int) {
+		if why := p.row(row, &r); why != "" {
+			report.lose(done+int64(row), 1, -1, why, nil)
+		} else {
+			w.take(&r, report)
+		}
+	}
 	for total := g.NumRows(); done < total; {
 		n := total - done
 		for _, c := range p.columns {
@@ -176,24 +185,18 @@ func (p *parquetReader) group(g parquet.RowGroup, w *worker, report *FileReport)
 			n = min(n, int64(c.rows-c.pos))
 		}
 		for left := int(n); left > 0; {
+			k := 0
 			if p.fast != nil {
-				k := p.fast.take(left, w.sums.mem, since, until)
-				p.skip(k)
-				report.Records += uint64(k)
-				done, left = done+int64(k), left-k
-				if w.sums.mem.size > w.sums.limit {
-					w.sums.spill()
-				}
-				if left == 0 {
-					break
-				}
+				rows, counted := p.fast.take(left, w.sums, slow)
+				report.Records += counted
+				k = rows
 			}
-			if why := p.row(&r); why != "" {
-				report.lose(done, 1, -1, why, nil)
-			} else {
-				w.take(&r, report)
+			if k < left && k < flowsum.Batch {
+				slow(k)
+				k++
 			}
-			done, left = done+1, left-1
+			p.skip(k)
+			done, left = done+int64(k), left-k
 		}
 	}
 	return done, nil
@@ -207,13 +210,13 @@ func (p *parquetReader) skip(n int) {
 }
 
 // take passes a record on unless it lies outside the asked time.
-func (w *worker) take(r *row, report *FileReport) {
-	if since, until := w.o.span(); r.start < since || r.start >= until {
+func (w *worker) take(r *flowsum.Record, report *FileReport) {
+	if since, until := w.o.span(); r.Start < since || r.Start >= until {
 		report.Skipped++
 		return
 	}
 	report.Records++
-	w.add(r)
+	w.Add(r)
 }
 
 func (c *parquetColumn) close() {
@@ -321,7 +324,7 @@ func (c *parquetColumn) texts(data []byte, offs []uint32) {
 	c.data, c.offs = data, offs
 	c.words = c.words[:0]
 	for i := range len(offs) - 1 {
-		c.words = append(c.words, wordOf(data[offs[i]:offs[i+1]]))
+		c.words = append(c.words, flowsum.WordOf(data[offs[i]:offs[i+1]]))
 	}
 }
 

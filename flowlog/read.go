@@ -17,6 +17,9 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzip"
+
+	"ddx/flowpattern"
+	"ddx/flowsum"
 )
 
 // Options say how to read. The zero value reads everything into minutes.
@@ -57,10 +60,10 @@ type Progress struct {
 
 // Result is everything read.
 type Result struct {
-	Sums          *Sums
-	Conversations *Conversations // nil unless asked for
-	Files         []FileReport   // in order of path
-	Repeated      []string       // objects given twice, read once
+	Sums          *flowsum.Sums
+	Conversations *flowpattern.Conversations // nil unless asked for
+	Files         []FileReport               // in order of path
+	Repeated      []string                   // objects given twice, read once
 }
 
 // Lost is the number of records and bytes that could not be counted; bytes is
@@ -124,9 +127,9 @@ func Read(ctx context.Context, paths []string, o Options) (*Result, error) {
 	all := make([]*worker, workers)
 	var wg sync.WaitGroup
 	for i := range all {
-		w := &worker{o: o, q: q, dedup: shared, sums: NewSums(o.Interval, o.Memory/int64(workers), o.Addresses)}
+		w := &worker{o: o, q: q, dedup: shared, sums: flowsum.New(o.Interval, o.Memory/int64(workers), o.Addresses)}
 		if o.Flows > 0 {
-			w.flows = newConversations(o.Flows)
+			w.flows = flowpattern.New(o.Flows)
 		}
 		all[i] = w
 		wg.Go(func() { w.run(ctx) })
@@ -137,13 +140,13 @@ func Read(ctx context.Context, paths []string, o Options) (*Result, error) {
 		return nil, fmt.Errorf("read flow logs: %w", err)
 	}
 	res := &Result{Sums: all[0].sums, Conversations: all[0].flows, Files: all[0].reports, Repeated: repeated}
-	res.Sums.limit = o.Memory
+	res.Sums.Allow(o.Memory)
 	for _, w := range all[1:] {
 		if err := res.Sums.Merge(w.sums); err != nil {
 			return nil, err
 		}
 		if w.flows != nil {
-			res.Conversations.merge(w.flows)
+			res.Conversations.Merge(w.flows)
 		}
 		res.Files = append(res.Files, w.reports...)
 		w.sums = nil
@@ -204,8 +207,8 @@ func (q *queue) progress(passed time.Duration) Progress {
 type worker struct {
 	o       Options
 	q       *queue
-	sums    *Sums
-	flows   *Conversations
+	sums    *flowsum.Sums
+	flows   *flowpattern.Conversations
 	dedup   *dedup
 	reports []FileReport
 	buf     []byte // read buffer, used again for each file
@@ -219,7 +222,7 @@ func (w *worker) run(ctx context.Context) {
 		}
 		in := w.q.inputs[n]
 		report := FileReport{Path: in.path, Bytes: in.size}
-		w.sums.mem.from(in.source)
+		w.sums.From(in.source)
 		if err := w.file(ctx, in, &report); err != nil {
 			report.Error = err.Error()
 		}
@@ -228,11 +231,11 @@ func (w *worker) run(ctx context.Context) {
 	}
 }
 
-// add passes a record on to everything that was asked for.
-func (w *worker) add(r *row) {
-	w.sums.add(r)
+// Add passes a record on to everything that was asked for.
+func (w *worker) Add(r *flowsum.Record) {
+	w.sums.Add(r)
 	if w.flows != nil {
-		w.flows.add(r)
+		w.flows.Add(r)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"ddx/blackhole"
 	"ddx/counters"
 	"ddx/flowlog"
+	"ddx/flowpattern"
 	"ddx/source"
 )
 
@@ -48,7 +49,7 @@ func flowFacts(ctx context.Context, t source.Take, logs []source.Log, used map[s
 		return nil, err
 	}
 	interfaces := res.Sums.Interfaces()
-	facts := flowlog.PatternFacts(flowlog.Patterns(slices.Collect(res.Conversations.All(interfaces)), nil))
+	facts := flowpattern.Facts(flowpattern.Patterns(slices.Collect(res.Conversations.All(interfaces)), nil))
 	in := blackhole.JoinInput{Network: blackhole.Network(res.Sums, 0)}
 	for i := range t.Items {
 		it := &t.Items[i]

@@ -16,6 +16,7 @@ import (
 
 	"ddx"
 	"ddx/flowlog"
+	"ddx/flowsum"
 	"ddx/output"
 )
 
@@ -235,8 +236,8 @@ func sumsJSON(w *bufio.Writer, res *flowlog.Result) error {
 	head, err := json.Marshal(struct {
 		Schema     string               `json:"schema"`
 		Interval   float64              `json:"interval_seconds"`
-		Totals     flowlog.Totals       `json:"totals"`
-		Interfaces []flowlog.Interface  `json:"interfaces"`
+		Totals     flowsum.Totals       `json:"totals"`
+		Interfaces []flowsum.Interface  `json:"interfaces"`
 		Files      []flowlog.FileReport `json:"files"`
 	}{"ddx.flows/v1", res.Sums.Interval().Seconds(), res.Sums.Totals(), res.Sums.Interfaces(), res.Files})
 	if err != nil {
@@ -251,7 +252,7 @@ func sumsJSON(w *bufio.Writer, res *flowlog.Result) error {
 			Start     time.Time `json:"start"`
 			Direction string    `json:"direction"`
 			Action    string    `json:"action"`
-			flowlog.Amount
+			flowsum.Amount
 		}{k.Interface, time.Unix(k.Start, 0).UTC(), k.Direction.String(), k.Action.String(), v})
 		if err != nil {
 			return err

@@ -18,6 +18,7 @@ import (
 	"ddx/blackhole"
 	"ddx/counters"
 	"ddx/flowlog"
+	"ddx/flowsum"
 	"ddx/output"
 )
 
@@ -125,7 +126,7 @@ func (a *app) flowsJoin(ctx context.Context, f *joinFlags) error {
 }
 
 // loadCounters reads one source of counters into the input of the join.
-func (a *app) loadCounters(ctx context.Context, path string, f *joinFlags, t flowlog.Totals, in *blackhole.JoinInput) (int, error) {
+func (a *app) loadCounters(ctx context.Context, path string, f *joinFlags, t flowsum.Totals, in *blackhole.JoinInput) (int, error) {
 	if strings.HasPrefix(path, "http://") || strings.HasPrefix(path, "https://") {
 		// Some time around the flow logs, so that their ends can be judged.
 		const around = 5 * time.Minute

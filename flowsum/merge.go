@@ -1,4 +1,4 @@
-package flowlog
+package flowsum
 
 // emit merges the cells of all parts of an interface in order of time.
 func (g *group) emit(s *Sums, yield func(Key, Amount) bool) bool {

@@ -1,4 +1,4 @@
-package flowlog
+package flowsum
 
 import (
 	"bufio"
@@ -36,7 +36,7 @@ func writeRun(t *table) (*run, error) {
 	for _, s := range t.sections {
 		keep := *s
 		keep.records = t.count(s)
-		keep.blocks, keep.recent = nil, [4]recentBlock{}
+		keep.blocks = nil
 		p := part{section: &keep, records: keep.records, at: r, to: at}
 		buf = binary.AppendUvarint(buf[:0], uint64(len(s.blocks)))
 		last := int64(0)

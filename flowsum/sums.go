@@ -1,4 +1,4 @@
-package flowlog
+package flowsum
 
 import (
 	"errors"
@@ -39,11 +39,11 @@ type Sums struct {
 	err   error
 }
 
-// NewSums makes empty sums of the given bucket length (whole seconds; 0: one
+// New makes empty sums of the given bucket length (whole seconds; 0: one
 // minute) that keep about memory bytes in memory (0: 16 MiB). The addresses
 // are each interface's own, if known; direction comes from them where a record
 // does not say it.
-func NewSums(interval time.Duration, memory int64, addresses map[string][]netip.Addr) *Sums {
+func New(interval time.Duration, memory int64, addresses map[string][]netip.Addr) *Sums {
 	if interval < time.Second {
 		interval = time.Minute
 	}
@@ -56,7 +56,15 @@ func NewSums(interval time.Duration, memory int64, addresses map[string][]netip.
 // Interval is the length of a bucket.
 func (s *Sums) Interval() time.Duration { return time.Duration(s.mem.interval) * time.Second }
 
-func (s *Sums) add(r *row) {
+// From sets the flow log that the records to come are of, by its id; "" when it
+// is not known.
+func (s *Sums) From(flowLog string) { s.mem.from(flowLog) }
+
+// Allow sets the memory that the sums may take, in bytes.
+func (s *Sums) Allow(memory int64) { s.limit = memory }
+
+// Add adds one record.
+func (s *Sums) Add(r *Record) {
 	s.mem.add(r)
 	if s.mem.size > s.limit {
 		s.spill()
@@ -116,6 +124,13 @@ func (s *Sums) compact() {
 // Err tells of sums lost on the way to or from the temporary file. It must be
 // asked after All.
 func (s *Sums) Err() error { return s.err }
+
+// Plus adds b.
+func (a *Amount) Plus(b Amount) {
+	a.Packets += b.Packets
+	a.Bytes += b.Bytes
+	a.Flows += b.Flows
+}
 
 // Totals over all interfaces.
 type Totals struct {
