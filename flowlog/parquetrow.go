@@ -57,7 +57,7 @@ func (p *parquetReader) row(n int, r *flowsum.Record) string {
 				bad = c.field
 			}
 		} else if k := c.codes[i]; k >= 0 {
-			text[c.field], p.word[c.field] = c.data[c.offs[k]:c.offs[k+1]], c.words[k]
+			text[c.field], p.word[c.field] = c.text(c.first+int(k)), c.words[k]
 		} else {
 			text[c.field], p.word[c.field] = nil, flowsum.Word24{}
 		}

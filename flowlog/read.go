@@ -31,7 +31,7 @@ type Options struct {
 	Until     time.Time               // records that start then or later are skipped
 	Dedup     bool                    // leave out records that are repeated byte for byte
 	Workers   int                     // 0: one a processor
-	Memory    int64                   // bytes for the sums of all workers; 0: 16 MiB
+	Memory    int64                   // bytes for the sums of all workers, who have 8 MiB each at least; 0: 16 MiB
 	Flows     int                     // conversations to keep for Patterns; 0: none
 	Stdin     io.Reader               // what the path "-" reads; nil: os.Stdin
 	Progress  func(Progress)          // called about every second, from one goroutine
@@ -111,7 +111,7 @@ func Read(ctx context.Context, paths []string, o Options) (*Result, error) {
 	if o.Memory <= 0 {
 		o.Memory = 16 << 20
 	}
-	q := &queue{inputs: inputs}
+	q := &queue{inputs: inputs, parquet: make(chan struct{}, parquetReaders)}
 	for _, in := range inputs {
 		if in.size < 0 {
 			q.total = -1
@@ -127,7 +127,7 @@ func Read(ctx context.Context, paths []string, o Options) (*Result, error) {
 	all := make([]*worker, workers)
 	var wg sync.WaitGroup
 	for i := range all {
-		w := &worker{o: o, q: q, dedup: shared, sums: flowsum.New(o.Interval, o.Memory/int64(workers), o.Addresses)}
+		w := &worker{o: o, q: q, dedup: shared, sums: flowsum.New(o.Interval, max(o.Memory/int64(workers), min(o.Memory, 4<<20)), o.Addresses)}
 		if o.Flows > 0 {
 			w.flows = flowpattern.New(o.Flows)
 		}
@@ -162,7 +162,13 @@ type queue struct {
 	done   atomic.Int64
 	bytes  atomic.Int64
 	total  int64
+
+	parquet chan struct{} // holds as many as read a row group
 }
+
+// parquetReaders bounds how many row groups are decoded at a time, however many
+// processors there are: each takes the pages of all its columns, 8 MB and more.
+const parquetReaders = 2
 
 // report calls o.Progress every second until the returned function is called.
 func (q *queue) report(o Options) (stop func()) {

@@ -90,7 +90,7 @@ func (a *app) readFlows(ctx context.Context, paths []string, f *flowFlags, conve
 	o.Addresses = flowlog.OwnAddresses(ids)
 	// The sums keep themselves small; the collector need not leave room for as
 	// much again.
-	debug.SetGCPercent(60)
+	debug.SetGCPercent(30)
 	res, err := flowlog.Read(ctx, paths, o)
 	return res, ids, err
 }
