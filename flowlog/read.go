@@ -127,7 +127,7 @@ func Read(ctx context.Context, paths []string, o Options) (*Result, error) {
 	all := make([]*worker, workers)
 	var wg sync.WaitGroup
 	for i := range all {
-		w := &worker{o: o, q: q, dedup: shared, sums: flowsum.New(o.Interval, max(o.Memory/int64(workers), min(o.Memory, 4<<20)), o.Addresses)}
+		w := &worker{o: o, q: q, dedup: shared, sums: flowsum.New(o.Interval, max(o.Memory/int64(workers), min(o.Memory, 8<<20)), o.Addresses)}
 		if o.Flows > 0 {
 			w.flows = flowpattern.New(o.Flows)
 		}
