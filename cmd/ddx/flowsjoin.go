@@ -217,8 +217,9 @@ func (a *app) flowsListenCommand() *cobra.Command {
 		Short: "Gather counters that hosts send by collectd or Graphite, for flows join",
 		Long: `Gather counters that hosts send by collectd's network protocol (UDP; signed and
 encrypted packets with --auth-file) or by Graphite's plaintext protocol (TCP), for
-a length of time, and write them as JSON, one series a line: material for
---counters of ddx flows join.`,
+a length of time or until interrupted, and write them as JSON, one series a line:
+material for --counters of ddx flows join. With port 0 the kernel's choice is told
+on standard error.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if length <= 0 || collectd == "" && carbon == "" {
@@ -241,7 +242,14 @@ func (a *app) flowsListen(ctx context.Context, collectd, carbon, auth string, le
 	}
 	ctx, cancel := context.WithTimeout(ctx, length)
 	defer cancel()
-	bad := func(from net.Addr, err error) { fmt.Fprintf(a.stderr, "ddx: %s: %v\n", from, err) }
+	bad := func(from net.Addr, err error) {
+		fmt.Fprintf(a.stderr, "ddx: %s: %s\n", from, output.Visible(err.Error()))
+	}
+	at := func(what string, addr net.Addr, asked string) {
+		if _, port, _ := net.SplitHostPort(asked); port == "0" { // the kernel chose
+			fmt.Fprintf(a.stderr, "ddx: listening for %s on %s\n", what, addr)
+		}
+	}
 	packets := &counters.CollectdPackets{Users: users, Require: auth != "", Origin: "collectd at " + collectd}
 	lines := &counters.Carbon{Origin: "carbon at " + carbon}
 	errs := make(chan error, 2)
@@ -251,14 +259,17 @@ func (a *app) flowsListen(ctx context.Context, collectd, carbon, auth string, le
 		if err != nil {
 			return fmt.Errorf("listen for collectd: %w", err)
 		}
+		at("collectd", conn.LocalAddr(), collectd)
 		running++
 		go func() { errs <- counters.ListenCollectd(ctx, conn, packets, bad) }()
 	}
 	if carbon != "" {
 		l, err := net.Listen("tcp", carbon)
 		if err != nil {
+			cancel() // what listens already ends
 			return fmt.Errorf("listen for carbon: %w", err)
 		}
+		at("carbon", l.Addr(), carbon)
 		running++
 		go func() { errs <- counters.ListenCarbon(ctx, l, lines, bad) }()
 	}
