@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -161,5 +162,54 @@ func TestBoundedMemory(t *testing.T) {
 	}
 	if n != 60_000 {
 		t.Errorf("%d flows", n)
+	}
+}
+
+// aLine is a reader of a record, a line of n bytes and a record again, which
+// exist nowhere as a whole.
+type aLine struct {
+	before, after *strings.Reader
+	n             int64
+}
+
+func (l *aLine) Read(b []byte) (int, error) {
+	if l.before.Len() > 0 {
+		return l.before.Read(b)
+	}
+	if l.n > 0 {
+		b = b[:min(int64(len(b)), l.n)]
+		b[0] = 'x' // the rest is what a buffer holds from the time before
+		l.n -= int64(len(b))
+		for i := range b {
+			if b[i] == '\n' {
+				b[i] = 'x'
+			}
+		}
+		return len(b), nil
+	}
+	return l.after.Read(b)
+}
+
+// A line of a gigabyte costs no memory: it is lost, exactly, and what stands
+// before and after it is counted..
+func TestLineOfAGigabyte(t *testing.T) {
+	const n = 1 << 30
+	good := line(eniA, "10.0.0.1", "10.0.0.9", 5, t0, "ACCEPT")
+	good2 := line(eniA, "10.0.0.2", "10.0.0.9", 7, t0, "ACCEPT")
+	in := &aLine{strings.NewReader(header + good), strings.NewReader("\n" + good2), n}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	res, err := Read(context.Background(), []string{"-"}, Options{Stdin: in})
+	if err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	wantSums(t, res.Sums, map[string][3]uint64{eniA + " 0 ACCEPT ingress": {12, 1200, 2}})
+	l := res.Files[0].Losses
+	if len(l) != 1 || l[0].Records != 1 || l[0].Bytes != n || l[0].Offset != int64(len(header+good)) || !strings.Contains(l[0].Reason, "longer than 65536 bytes") {
+		t.Errorf("%+v", l)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > 4<<20 {
+		t.Errorf("%d bytes of memory for it", took)
 	}
 }
