@@ -54,7 +54,7 @@ func (s *Sums) AddBatch(records []Ordinary) (left uint32) {
 		number := uint32(bucket / blockLen)
 		place := uint32(l.blocks[number&1][r.Rejected&1])
 		if number-l.base > 1 || place == 0 {
-			if !known || left>>n&1 != 0 || t.size > s.limit {
+			if !known || left>>n&1 != 0 || t.full(s.limit) {
 				left |= 1 << n
 				cells[n&(Batch-1)] = &t.spare
 				continue

@@ -151,6 +151,9 @@ func (t *table) absorb(o *table) {
 	for _, from := range o.sections {
 		t.from(from.source)
 		to := t.lookup(&from.id, []byte(from.iface), from.v6)
+		for a, n := range from.records {
+			to.records[a] += n
+		}
 		c, turned := t.meet(to, from)
 		t.settle(to)
 		for _, r := range from.blocks {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/netip"
+	"runtime"
 	"testing"
 	"time"
 )
@@ -94,5 +95,44 @@ func TestAddBatch(t *testing.T) {
 				t.Fatalf("seed %d, memory %d:\n got %v\nwant %v", seed, memory, a, b)
 			}
 		}
+	}
+}
+
+// However long the time that the records are of, and so however many runs there
+// are, the memory stays the same.
+func TestRunsTakeNoMemory(t *testing.T) {
+	const interfaces, long = 200, 1000
+	s := New(time.Minute, 300_000, nil)
+	heap := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	var after int64
+	for i := range uint64(long) {
+		for k := range interfaces {
+			r := Record{Interface: fmt.Appendf(nil, "eni-0%016x", k), Src: []byte("10.0.0.1"), Dst: fmt.Appendf(nil, "10.1.0.%d", k), Packets: i, Bytes: 1,
+				Start: 1_700_000_000 + i*480, End: 1_700_000_000 + i*480, Action: Accept}
+			id, src, dst := WordOf(r.Interface), WordOf(r.Src), WordOf(r.Dst)
+			r.ID, r.SrcWord, r.DstWord = id, src.Short(), dst.Short()
+			s.Add(&r)
+		}
+		if i == long/20 {
+			after = heap()
+		}
+	}
+	if grown := heap() - after; len(s.runs) < 100 || grown > 1<<20 {
+		t.Errorf("%d bytes more with %d runs", grown, len(s.runs))
+	}
+	n := 0
+	for k, a := range s.All() {
+		if want := uint64(k.Start-1_700_000_000+60) / 480; a.Flows != 1 || a.Packets != want {
+			t.Fatalf("%+v %+v, want %d packets", k, a, want)
+		}
+		n++
+	}
+	if n != interfaces*long || s.Err() != nil {
+		t.Errorf("%d sums, %v", n, s.Err())
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/bits"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 )
@@ -97,6 +98,8 @@ type table struct {
 	next     int32 // first unused block
 	size     int64
 	totals   totals
+	file     *os.File // where cells went, and how far it is written
+	written  int64
 	spare    amount // where AddBatch puts what it leaves; nobody reads it
 }
 
@@ -122,6 +125,10 @@ func (t *totals) merge(o *totals) {
 
 const slabLen = 128
 
+// sectionSize is about what a section takes with its lane, its id and its place
+// in the index.
+const sectionSize = 400
+
 const blockSize = blockLen * 2 * 24
 
 func newTable(interval uint64, addresses map[string][]netip.Addr) *table {
@@ -140,10 +147,21 @@ func (t *table) from(source string) {
 	t.source, t.origin = source, uint32(i)<<1
 }
 
-// reset empties the table and keeps its memory, its source and its totals.
-func (t *table) reset() {
-	clear(t.index)
-	t.sections, t.lanes, t.next, t.size = nil, t.lanes[:0], 0, 0
+// full says whether cells must go to the file: not before they are half of what
+// there is, so that many interfaces do not make many small runs.
+func (t *table) full(limit int64) bool {
+	return t.size > limit && t.size-int64(len(t.sections))*sectionSize > limit/2
+}
+
+// empty drops the cells, which are in a run now, and keeps what is known of the
+// interfaces.
+func (t *table) empty() {
+	for i, s := range t.sections {
+		s.records = t.count(s)
+		s.blocks = s.blocks[:0]
+		t.lanes[i].blocks = [2][2]int32{}
+	}
+	t.next, t.size = 0, int64(len(t.sections))*sectionSize
 }
 
 // slot of the hash index: the upper half of the hash, and the section's number
@@ -199,7 +217,7 @@ func (t *table) insert(id *Word24, iface string, v6 bool, h uint64) *section {
 	s.n = len(t.sections)
 	t.sections, t.lanes = append(t.sections, s), append(t.lanes, lane{})
 	t.settle(s)
-	t.size += 320 + 64 + int64(len(iface))
+	t.size += sectionSize
 	if len(t.sections)*2 > len(t.index) {
 		t.index = make([]slot, 2*len(t.index))
 		for _, s := range t.sections {
