@@ -218,7 +218,7 @@ func (t *table) insert(id *Word24, iface string, v6 bool, h uint64) *section {
 	t.sections, t.lanes = append(t.sections, s), append(t.lanes, lane{})
 	t.settle(s)
 	t.size += sectionSize
-	if len(t.sections)*2 > len(t.index) {
+	if len(t.sections)*4 > len(t.index) {
 		t.index = make([]slot, 2*len(t.index))
 		for _, s := range t.sections {
 			t.place(s)
