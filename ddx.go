@@ -72,7 +72,8 @@ type Absence string
 
 // The reasons for an absence.
 const (
-	NeedsRoot   Absence = "needs-root"   // permission denied to this user
+	NeedsRoot   Absence = "needs-root"   // permission denied to an ordinary user
+	Refused     Absence = "refused"      // permission denied to root: a capability is missing, or a sandbox forbids it
 	TimedOut    Absence = "timed-out"    // the deadline passed; the thing may hang
 	NotThere    Absence = "not-there"    // the file or tool does not exist here
 	TooOld      Absence = "too-old"      // the software at hand cannot say it

@@ -59,7 +59,7 @@ var engineFacts = []FactKind{
 	{Name: "unavailable", Subject: Host, Key: []string{"what"}, Doc: "something that could not be looked at", Fields: []Field{
 		str("what", "origin: file or command"),
 		str("reader", "reader that wanted it"),
-		str("reason", "needs-root, timed-out, not-there, too-old, not-readable or not-asked"),
+		str("reason", "needs-root, refused, timed-out, not-there, too-old, not-readable or not-asked"),
 		str("detail", "the error as it was"),
 		list("kinds", "fact kinds it would have yielded"),
 		flag("named", "the caller named it"), flag("basic", "one of the four that every look at a host must have: kernel log, mounts, interface counters, memory"),

@@ -196,7 +196,7 @@ func TestLiveOnNothing(t *testing.T) {
 			basic[f.String("reader")] = f.String("reason")
 		}
 	}
-	if basic["kernel-log"] != "needs-root" {
+	if basic["kernel-log"] != string(deniedHere()) {
 		t.Errorf("basic looks that are missing: %v", basic)
 	}
 }

@@ -207,7 +207,7 @@ func (c *collector) dir(p string) error {
 func reasonOf(err error) ddx.Absence {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return ddx.NeedsRoot
+		return deniedHere()
 	case errors.Is(err, fs.ErrNotExist):
 		return ddx.NotThere
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
