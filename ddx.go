@@ -21,6 +21,7 @@ const (
 	Instance SubjectKind = "instance" // a cloud instance or another resource of the provider, by id
 	Cgroup   SubjectKind = "cgroup"   // a control group, by path
 	Unit     SubjectKind = "unit"     // a service, container or pod
+	AllHosts SubjectKind = "fleet"    // the hosts that were looked at together; without a name
 )
 
 // Subject is what a fact or a finding is about.

@@ -222,6 +222,13 @@ func (c *collector) absent(m material, reason ddx.Absence, detail string) {
 	t.Items = append(t.Items, Item{Origin: m.origin, Name: m.name, Absent: reason, Detail: detail, Named: m.named, Reader: m.as, Size: -1})
 }
 
+// damaged is absent for material that is there and cannot be read to its end:
+// it was named, by itself or with the folder or archive around it.
+func (c *collector) damaged(m material, detail string) {
+	m.named = true
+	c.absent(m, ddx.NotReadable, detail)
+}
+
 // hostOf tells which host a path in a many-host folder belongs to: the part
 // after "hosts", which may stand below one top folder.
 func hostOf(inside string) (host, rest string) {
@@ -244,8 +251,7 @@ func (c *collector) store(m material, r io.Reader) {
 		t.Items = append(t.Items, c.refine(it)...)
 	}
 	if err != nil {
-		at := fmt.Sprintf("after %d bytes of it: %v", it.Size, err)
-		t.Items = append(t.Items, Item{Origin: m.origin, Name: it.Name, Host: host, Named: m.named, Absent: ddx.NotReadable, Detail: at, Size: -1})
+		c.damaged(m, fmt.Sprintf("after %d bytes of it: %v", it.Size, err))
 	}
 }
 

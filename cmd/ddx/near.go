@@ -19,7 +19,13 @@ func (a *app) didYouMean(err error, id string) error {
 	for i, m := range cat.Modes {
 		ids[i] = m.ID
 	}
-	if close := near(id, ids); len(close) > 0 {
+	return notThere(err, id, ids)
+}
+
+// notThere makes of an error that says that there is no such name one in usage,
+// with the names that are near to what was asked for.
+func notThere(err error, asked string, names []string) error {
+	if close := near(asked, names); len(close) > 0 {
 		return usagef("%w; did you mean %s?", err, strings.Join(close, ", "))
 	}
 	return usageError{err}
