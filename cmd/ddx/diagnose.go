@@ -106,6 +106,7 @@ func (a *app) diagnose(ctx context.Context, paths []string, f *diagnoseFlags) er
 	if err := write(all); err != nil {
 		return err
 	}
+	a.warn(accepted.remarks(e.cat, all))
 	if exit != exitOK {
 		return status(exit)
 	}

@@ -15,11 +15,15 @@ func (a *app) didYouMean(err error, id string) error {
 	if loadErr != nil {
 		return loadErr // what is asked for may be in what cannot be loaded
 	}
+	return notThere(err, id, modeIDs(cat))
+}
+
+func modeIDs(cat *catalog.Catalogue) []string {
 	ids := make([]string, len(cat.Modes))
 	for i, m := range cat.Modes {
 		ids[i] = m.ID
 	}
-	return notThere(err, id, ids)
+	return ids
 }
 
 // notThere makes of an error that says that there is no such name one in usage,
