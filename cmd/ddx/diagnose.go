@@ -139,8 +139,8 @@ func (a *app) gather(ctx context.Context, paths []string, f *diagnoseFlags, w wi
 		if !ok {
 			return nil, usagef("--as %s: want KIND=PATH, for example --as ethtool-statistics=out.txt", as)
 		}
-		if !slices.ContainsFunc(source.Readers, func(r source.Reader) bool { return r.Name == kind }) {
-			return nil, usagef("--as %s: no such kind of material; 'ddx collect --list' names them", as)
+		if !slices.Contains(readerNames(), kind) {
+			return nil, notThere(fmt.Errorf("--as %s: no such kind of material; 'ddx collect --list' names them", as), kind, readerNames())
 		}
 		o.As[path] = kind
 		paths = append(paths, path)

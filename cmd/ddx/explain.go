@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -17,11 +18,14 @@ func (a *app) explainCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "explain MODE",
 		Short: "Print the manual page of a failure mode",
+		Long: `Print the manual page of a failure mode: what breaks, how it shows, how it is
+told from what looks alike, and the remedies. The id of a finding will do, too.`,
 		Args:  cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			m, remedies, err := catalog.LoadMode(args[0], a.catalogDirs...)
+			id, _, _ := strings.Cut(args[0], "@") // the id of a finding begins with its mode
+			m, remedies, err := catalog.LoadMode(id, a.catalogDirs...)
 			if err != nil {
-				return a.didYouMean(err, args[0])
+				return a.didYouMean(err, id)
 			}
 			for i := range m.Tests {
 				m.Tests[i].Run = remedy.Unfilled(m.Tests[i].Run)

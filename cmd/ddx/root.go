@@ -130,6 +130,7 @@ Exit status: 0 nothing wrong, 1 ddx failed, 2 wrong usage, 3 something is wrong,
 	root.SetOut(a.stdout) // the completion commands take it now
 	root.InitDefaultCompletionCmd()
 	root.SetHelpCommand(helpCommand())
+	a.complete(root)
 	strict(root)
 	return root
 }
