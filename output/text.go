@@ -163,10 +163,16 @@ func (p *printer) consequence(f *ddx.Finding) {
 	}
 }
 
+// when says when the signs of a finding were seen. One sign alone, and a state
+// that a look met, does not tell when it began.
 func (p *printer) when(f *ddx.Finding) string {
 	var parts []string
-	if f.FirstSeen != nil {
-		parts = append(parts, "since "+f.FirstSeen.UTC().Format(time.DateTime)+" UTC")
+	at := func(t *time.Time) string { return t.UTC().Format(time.DateTime) + " UTC" }
+	switch {
+	case f.FirstSeen != nil && f.LastSeen != nil && f.LastSeen.After(*f.FirstSeen):
+		parts = append(parts, "since "+at(f.FirstSeen))
+	case f.LastSeen != nil:
+		parts = append(parts, "seen at "+at(f.LastSeen))
 	}
 	switch f.Active {
 	case ddx.Yes:
