@@ -179,15 +179,41 @@ func strict(c *cobra.Command) {
 	}
 }
 
+// unversioned is the version of a build that knows neither tag nor commit.
+const unversioned = "devel"
+
 // version is the module's version, or the commit it was built from.
 func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
+	info, _ := debug.ReadBuildInfo()
+	return versionOf(info)
+}
+
+func versionOf(info *debug.BuildInfo) string {
+	if info == nil {
+		return unversioned
 	}
-	v := info.Main.Version
-	if v == "" || v == "(devel)" {
-		v = "devel"
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	revision := setting(info, "vcs.revision")
+	if revision == "" {
+		return unversioned
+	}
+	v := unversioned + "-" + revision[:min(12, len(revision))]
+	if setting(info, "vcs.modified") == "true" {
+		v += "+dirty"
 	}
 	return v
+}
+
+// setting returns a setting of the build, "" when it is not known.
+func setting(info *debug.BuildInfo, key string) string {
+	if info != nil {
+		for _, s := range info.Settings {
+			if s.Key == key {
+				return s.Value
+			}
+		}
+	}
+	return ""
 }
