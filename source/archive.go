@@ -53,7 +53,11 @@ func (c *collector) content(m material, r io.Reader, nested int) {
 	case "journal":
 		c.journalFile(m, br)
 	default:
-		c.store(m, br)
+		plain, changed := decoded(br)
+		if changed {
+			m.reopen, m.size = nil, -1
+		}
+		c.store(m, plain)
 	}
 }
 

@@ -295,15 +295,14 @@ func nameOf(base, inside string) string {
 	return base
 }
 
-// refine makes of one item the items that its content holds: text of another
-// encoding is decoded, console output is taken out of its JSON, a pasted
-// session is cut into its sections.
+// refine makes of one item the items that its content holds: console output is
+// taken out of its JSON, a pasted session is cut into its sections.
 func (c *collector) refine(it Item) []Item {
 	if it.Data == nil || it.Reader != "" {
 		return []Item{it}
 	}
-	if text, ok := decodeUTF16(it.Data); ok {
-		it.Data = text
+	if plain, ok := bytes.CutPrefix(it.Data, []byte("\xef\xbb\xbf")); ok { // the mark of UTF-8, which few readers expect
+		it.Data, it.Size = plain, int64(len(plain))
 	}
 	if console, ok := consoleOutput(it); ok {
 		return []Item{console}
@@ -341,21 +340,4 @@ func consoleOutput(it Item) (Item, bool) {
 		it.Time = t
 	}
 	return it, true
-}
-
-// decodeUTF16 decodes text that begins with a byte order mark, as a redirect
-// in PowerShell writes it.
-func decodeUTF16(b []byte) ([]byte, bool) {
-	if len(b) < 2 || !(b[0] == 0xff && b[1] == 0xfe || b[0] == 0xfe && b[1] == 0xff) {
-		return b, false
-	}
-	low, high := 0, 1
-	if b[0] == 0xfe {
-		low, high = 1, 0
-	}
-	var out []byte
-	for i := 2; i+1 < len(b); i += 2 {
-		out = append(out, string(rune(b[i+high])<<8|rune(b[i+low]))...)
-	}
-	return out, true
 }
