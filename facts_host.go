@@ -64,8 +64,9 @@ var engineFacts = []FactKind{
 		list("kinds", "fact kinds it would have yielded"),
 		flag("named", "the caller named it"), flag("basic", "one of the four that every look at a host must have: kernel log, mounts, interface counters, memory"),
 	}},
-	{Name: "unrecognised", Subject: Host, Key: []string{"origin"}, Doc: "material of unknown form: scanned for log patterns only", Fields: []Field{
+	{Name: "unrecognised", Subject: Host, Key: []string{"origin"}, Doc: "material of unknown form", Fields: []Field{
 		str("origin", "file or section"), gauge("bytes", "B", "its size"),
+		flag("scanned", "it is text that can be a log: it was scanned for log patterns. Else it is binary, settings, metrics, or a JSON document that quotes messages"),
 	}},
 }
 

@@ -43,7 +43,11 @@ func examined(facts []ddx.Fact) []ddx.Examined {
 			continue
 		case "unrecognised":
 			zero := int64(0)
-			out = append(out, ddx.Examined{Kind: f.Kind, Origin: f.String("origin"), Dropped: &zero})
+			kind := f.Kind
+			if scanned, known := f.Bool("scanned"); known && !scanned {
+				kind = "no-log"
+			}
+			out = append(out, ddx.Examined{Kind: kind, Origin: f.String("origin"), Dropped: &zero})
 			continue
 		case "log.coverage":
 			x := ddx.Examined{Kind: "log", Origin: f.String("log"), From: f.String("from"), To: f.String("to")}

@@ -80,16 +80,23 @@ func numbered(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// unrecognised names the material whose form is unknown.
+// unrecognised names the material whose form is unknown, and how far it was
+// looked into.
 func (p *printer) unrecognised(d *ddx.Diagnosis) {
+	p.origins(d, "unrecognised", "Form not recognised, scanned for log patterns only")
+	p.origins(d, "no-log", "Neither a known form nor a log, not looked into")
+}
+
+// origins lists the material of a kind under a title.
+func (p *printer) origins(d *ddx.Diagnosis, kind, title string) {
 	shown := 0
 	for _, x := range d.Examined {
-		if x.Kind != "unrecognised" {
+		if x.Kind != kind {
 			continue
 		}
 		if shown++; shown == 1 {
 			p.printf("\n")
-			p.headline("", "", bold, "Form not recognised, scanned for log patterns only")
+			p.headline("", "", bold, title)
 		}
 		if shown <= 5 || p.s.All {
 			p.printf("  %s\n", p.cut(Visible(x.Origin)))

@@ -79,19 +79,19 @@ func (r *reading) item(original *Item, known recognised) {
 		}
 	}
 	if !isText(head) && !(rd != nil && rd.Log) {
-		r.unrecognised(&it)
+		r.unrecognised(&it, false)
 		return
 	}
 	if len(bytes.TrimSpace(head)) == 0 && it.Open == nil && !asked {
 		return
 	}
-	if rd == nil && noLog(it.path(), head) {
-		r.unrecognised(&it)
+	if rd == nil && (noLog(it.path(), head) || quotesMessages(&it, head)) {
+		r.unrecognised(&it, false)
 		return
 	}
 	l := Log{Item: it, Channel: channelOf(name, head), Hint: r.hint, Incidental: rd != nil && !rd.Log}
 	if rd == nil {
-		r.unrecognised(&it)
+		r.unrecognised(&it, true)
 	} else {
 		r.had[name] = true
 	}
@@ -186,8 +186,10 @@ func load(it *Item) error {
 	return nil
 }
 
-func (r *reading) unrecognised(it *Item) {
-	f := it.fact("unrecognised", host, 1, "", "origin", it.Origin, "bytes", max(it.Size, int64(len(it.Data))))
+// unrecognised tells of material of unknown form; scanned, when the matcher is
+// given its text.
+func (r *reading) unrecognised(it *Item, scanned bool) {
+	f := it.fact("unrecognised", host, 1, "", "origin", it.Origin, "bytes", max(it.Size, int64(len(it.Data))), "scanned", scanned)
 	f.Evidence = nil
 	r.facts = append(r.facts, sampled{f, it.Sample})
 }
