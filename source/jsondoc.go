@@ -53,7 +53,7 @@ type jsonWalk struct {
 // of a record: true for those that make one at the top of a document without a
 // time, too.
 var jsonMessages = map[string]bool{
-	"message": true, "@message": true, "msg": true, "log": true, "textpayload": true,
+	"message": true, "@message": true, "msg": true, "log": true, "textpayload": true, "detail-type": true, // the last of an event of EventBridge
 	"line": false, "text": false, "body": false, "stringvalue": false, "note": false, "event": false, "description": false, "statusreason": false,
 }
 

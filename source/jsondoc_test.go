@@ -25,9 +25,10 @@ func TestQuotesMessages(t *testing.T) {
 		`{"hits":[{"_source":{"@timestamp":"2026-03-01T10:00:00Z","message":"table full"}}]}`:                               false,
 		`{"data":{"result":[{"values":[["1772359200000000000","table full"]]}]}}`:                                           false,
 		"{\n \"items\": [{\"kind\": \"Event\", \"lastTimestamp\": \"2026-03-01T10:00:00Z\", \"message\": \"table full\"}]}": false,
-		`[{"message":"table full"}]`:                        false,
-		`{"severity":"high","msg":"table full"}`:            false,
-		`{"Stdout":"[    1.000000] a\n[    2.000000] b\n"}`: false,
+		`[{"message":"table full"}]`:                                                                false,
+		`{"severity":"high","msg":"table full"}`:                                                    false,
+		`{"Stdout":"[    1.000000] a\n[    2.000000] b\n"}`:                                         false,
+		`{"version":"0","detail-type":"EC2 Spot Instance Interruption Warning","source":"aws.ec2"}`: false,
 		// No JSON document.
 		"{\"a\":1}\n{\"a\":2}\n":         false,
 		"{\"a\":1} table full":           false,
