@@ -27,6 +27,7 @@ type printer struct {
 	s     Style
 	width int
 	err   error
+	begun bool // something was written
 }
 
 // Text writes a diagnosis for a terminal: verdict first, then the evidence
@@ -74,6 +75,7 @@ const (
 )
 
 func (p *printer) printf(format string, args ...any) {
+	p.begun = true
 	if p.err == nil {
 		_, p.err = fmt.Fprintf(p.w, format, args...)
 	}
@@ -107,7 +109,9 @@ func (p *printer) header(d *ddx.Diagnosis) {
 
 func (p *printer) finding(f *ddx.Finding, first bool) {
 	color := map[ddx.Verdict]string{ddx.Confirmed: red, ddx.Likely: yellow, ddx.Possible: cyan, ddx.RuledOut: dim}[f.Verdict]
-	p.printf("\n")
+	if p.begun {
+		p.printf("\n")
+	}
 	p.headline(p.paint(bold+color, strings.ToUpper(string(f.Verdict)))+"  ", "  ", bold, f.Title)
 	when := p.when(f)
 	if when != "" && (p.s.Width == 0 || columns("  "+f.ID+"  "+when) <= p.width) {
@@ -299,5 +303,6 @@ func (p *printer) rest(d *ddx.Diagnosis, hidden int) {
 	if hidden > 0 {
 		more = fmt.Sprintf("; %d faint or ruled out not shown (--all)", hidden)
 	}
-	p.printf("\n%s%s\n", Summary(d), more)
+	p.printf("\n")
+	p.headline("", "  ", "", Summary(d)+more)
 }

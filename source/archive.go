@@ -32,9 +32,10 @@ const (
 // content reads a stream whatever it is: compressed, an archive, a bundle, or
 // the material itself.
 func (c *collector) content(m material, r io.Reader, nested int) {
+	c.o.progress("reading "+m.origin, 0, 0)
 	br := bufio.NewReaderSize(r, 64<<10)
 	head, err := br.Peek(600)
-	if err != nil && err != io.EOF {
+	if err != nil && err != io.EOF && len(head) == 0 { // else what came before it is kept, and it comes again
 		m.named = true // itself, or with the folder or archive around it
 		c.absent(m, reasonOf(err), err.Error())
 		return

@@ -163,23 +163,34 @@ func (c *collector) pipe(m material, p string) {
 // dir reads a folder. Links that stay within it are the same material again
 // and are passed over; a link that leads out of it is not followed.
 func (c *collector) dir(p string) error {
+	whole := material{origin: filepath.ToSlash(p), name: filepath.Base(p), named: true}
 	root, err := os.OpenRoot(p)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", p, err)
+		c.absent(whole, reasonOf(err), err.Error())
+		return nil
 	}
 	defer root.Close()
-	if is, err := c.unpacked(root, p); is || err != nil {
-		return err
+	if is, err := c.unpacked(root, p); err != nil {
+		c.damaged(whole, err.Error())
+		return nil
+	} else if is {
+		return nil
 	}
 	fsys := root.FS()
-	return fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+	files := 0
+	err = fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if ctxErr := c.ctx.Err(); ctxErr != nil {
 			return ctxErr
 		}
 		m := material{origin: path.Join(filepath.ToSlash(p), name), name: path.Base(name), inside: name, as: c.o.As[filepath.Join(p, name)]}
 		if err != nil {
+			m.named = true // with the folder around it
+			files++
 			c.absent(m, reasonOf(err), err.Error())
 			return nil
+		}
+		if !d.IsDir() {
+			files++
 		}
 		switch {
 		case d.IsDir():
@@ -201,6 +212,10 @@ func (c *collector) dir(p string) error {
 		c.file(m, st, func() (*os.File, error) { return os.Open(filepath.Join(p, filepath.FromSlash(name))) })
 		return nil
 	})
+	if files == 0 && err == nil {
+		c.absent(whole, ddx.NotReadable, "there is no file in it")
+	}
+	return err
 }
 
 // reasonOf gives an error its reason.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -33,7 +32,7 @@ func (f *diagnoseFlags) register(c *cobra.Command) {
 	fl := c.Flags()
 	fl.StringVarP(&f.format, "output", "o", "text", "format: text, json, jsonl, markdown or sarif")
 	fl.StringArrayVar(&f.as, "as", nil, "read PATH as a `KIND=PATH` of material, whatever its content looks like")
-	fl.StringVar(&f.since, "since", "", "leave out events before `TIME` (RFC 3339, date, or how long ago: 2h)")
+	fl.StringVar(&f.since, "since", "", "leave out events before `TIME` (RFC 3339, date, HH:MM in UTC, or how long ago: 2h, 3d)")
 	fl.StringVar(&f.until, "until", "", "leave out events after `TIME`")
 	fl.StringVar(&f.boot, "boot", "", "this host: read the journal of boot `N` (0 this one, -1 the one before) or all")
 	fl.StringArrayVar(&f.hosts, "host", nil, "of the evidence of many hosts, only that of `NAME` (* stands for any letters)")
@@ -82,14 +81,18 @@ func (a *app) diagnose(ctx context.Context, paths []string, f *diagnoseFlags) er
 	if err != nil {
 		return err
 	}
+	tell := a.progress()
 	e, err := a.engineWith(f.npd)
 	if err != nil {
 		return err
 	}
 	exit := exitOK
 	var all []*ddx.Diagnosis
-	for _, t := range takes {
+	for i, t := range takes {
 		defer t.Close()
+		if tell != nil {
+			tell(ddx.Progress{Message: strings.TrimSpace("examining " + t.Header.Host), Done: int64(i), Total: int64(len(takes))})
+		}
 		d, facts, err := e.diagnose(t, w, diagnose.Options{All: f.all})
 		if err != nil {
 			return err
@@ -98,11 +101,13 @@ func (a *app) diagnose(ctx context.Context, paths []string, f *diagnoseFlags) er
 		all = append(all, d)
 		exit = worse(exit, d.Exit())
 		if f.format == "jsonl" {
+			a.clearProgress()
 			if err := a.writeRecords(t, d, facts); err != nil {
 				return err
 			}
 		}
 	}
+	a.clearProgress()
 	if err := write(all); err != nil {
 		return err
 	}
@@ -127,6 +132,9 @@ func (f *diagnoseFlags) window(now time.Time) (w window, err error) {
 	}
 	if w.until, err = parseTime(f.until, now); err != nil {
 		return w, fmt.Errorf("--until: %w", err)
+	}
+	if !w.until.IsZero() && w.until.Before(w.since) {
+		return w, fmt.Errorf("--until %s is before --since %s: nothing lies between them", w.until.Format(time.RFC3339), w.since.Format(time.RFC3339))
 	}
 	return w, nil
 }
@@ -244,22 +252,4 @@ func (a *app) writeRecords(t source.Take, d *ddx.Diagnosis, facts []ddx.Fact) er
 		}
 	}
 	return w.Flush()
-}
-
-// progress tells a person at a terminal what takes long, on standard error and
-// not before a second has passed.
-func (a *app) progress() func(ddx.Progress) {
-	f, ok := a.stderr.(*os.File)
-	if !ok || !isTerminal(f) {
-		return nil
-	}
-	started := time.Now()
-	return func(p ddx.Progress) {
-		if time.Since(started) > time.Second {
-			fmt.Fprintf(f, "\r\x1b[K%s %d/%d", output.Visible(p.Message), p.Done, p.Total)
-			if p.Done >= p.Total {
-				fmt.Fprint(f, "\r\x1b[K")
-			}
-		}
-	}
 }
