@@ -66,7 +66,8 @@ var engineFacts = []FactKind{
 	}},
 	{Name: "unrecognised", Subject: Host, Key: []string{"origin"}, Doc: "material of unknown form", Fields: []Field{
 		str("origin", "file or section"), gauge("bytes", "B", "its size"),
-		flag("scanned", "it is text that can be a log: it was scanned for log patterns. Else it is binary, settings, metrics, or a JSON document that quotes messages"),
+		str("why", "why it was not even scanned for log patterns: it is binary, settings, metrics, or a JSON document that quotes messages; empty when it was"),
+		flag("named", "the caller named it, and it was not scanned"),
 	}},
 }
 

@@ -44,7 +44,7 @@ func examined(facts []ddx.Fact) []ddx.Examined {
 		case "unrecognised":
 			zero := int64(0)
 			kind := f.Kind
-			if scanned, known := f.Bool("scanned"); known && !scanned {
+			if f.String("why") != "" {
 				kind = "no-log"
 			}
 			out = append(out, ddx.Examined{Kind: kind, Origin: f.String("origin"), Dropped: &zero})
@@ -117,6 +117,11 @@ func count(states []*state) ddx.Counts {
 // first those that have evidence and would be decided by it.
 func notExamined(e *evaluation, states []*state) []ddx.NotExamined {
 	out := []ddx.NotExamined{}
+	for _, f := range e.byKind["unrecognised"] {
+		if named, _ := f.Bool("named"); named {
+			out = append(out, ddx.NotExamined{What: f.String("origin"), Why: string(ddx.NotReadable) + ": " + f.String("why"), NeededBy: []string{}, Named: true})
+		}
+	}
 	for _, f := range e.byKind["unavailable"] {
 		n := ddx.NotExamined{What: f.String("what"), Why: f.String("reason"), NeededBy: []string{}}
 		if d := f.String("detail"); d != "" {

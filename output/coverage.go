@@ -91,8 +91,8 @@ func (p *printer) unrecognised(d *ddx.Diagnosis) {
 func (p *printer) origins(d *ddx.Diagnosis, kind, title string) {
 	shown := 0
 	for _, x := range d.Examined {
-		if x.Kind != kind {
-			continue
+		if x.Kind != kind || slices.ContainsFunc(d.NotExamined, func(n ddx.NotExamined) bool { return n.Named && n.What == x.Origin }) {
+			continue // what was named stands among what could not be looked at
 		}
 		if shown++; shown == 1 {
 			p.printf("\n")

@@ -48,16 +48,20 @@ func TestQuotesMessages(t *testing.T) {
 	}
 }
 
-// TestUnrecognised tells what was scanned from what was not looked into.
+// TestUnrecognised tells what was scanned from what was not looked into, and why.
 func TestUnrecognised(t *testing.T) {
 	for content, want := range map[string]string{
-		"some prose that nobody knows\n": "true",
-		`{"rules":[{"pattern":"x"}]}`:    "false",
-		"\x00\x01\x02\x03\x04\x05":       "false",
+		"some prose that nobody knows\n": "",
+		`{"rules":[{"pattern":"x"}]}`:    "JSON document",
+		"\x00\x01\x02\x03\x04\x05":       "neither text nor a known form",
 	} {
-		facts, logs, err := Facts(Take{Items: []Item{{Origin: "x", Name: "x", Data: []byte(content)}}})
-		if err != nil || len(facts) != 1 || facts[0].Kind != "unrecognised" || facts[0].String("scanned") != want || (len(logs) == 1) != (want == "true") {
-			t.Errorf("%q: %+v, %d logs, error %v; want scanned %s", content, facts, len(logs), err, want)
+		facts, logs, err := Facts(Take{Items: []Item{{Origin: "x", Name: "x", Data: []byte(content), Named: true}}})
+		if err != nil || len(facts) != 1 || facts[0].Kind != "unrecognised" || (len(logs) == 1) != (want == "") {
+			t.Fatalf("%q: %+v, %d logs, error %v", content, facts, len(logs), err)
+		}
+		named, _ := facts[0].Bool("named")
+		if why := facts[0].String("why"); !strings.Contains(why, want) || (why == "") != (want == "") || named != (want != "") {
+			t.Errorf("%q: %q, named %v, want %q", content, why, named, want)
 		}
 	}
 }
