@@ -190,13 +190,32 @@ func (e *evaluation) logIndicator(m *ddx.Mode, ind *ddx.Indicator, key string) [
 		hits = append(hits, h)
 	}
 	if len(hits) > 0 || ind.Absent == nil || !e.covered(ind) {
-		return foldSubjects(hits)
+		return foldSubjects(onceNamed(hits))
 	}
 	if t, f := e.any(ind.Absent.Fact, ind.Absent.When); t == catalog.True {
 		return []hit{{ind: ind, subject: ddx.Subject{Kind: m.Subject}, effect: ind.Absent.Effect, strength: ind.Absent.Strength, active: ddx.Unknown, kind: "log.coverage",
 			evidence: f.Evidence, note: "the line is absent from a log without gaps, and this software would have printed it"}}
 	}
 	return nil
+}
+
+// onceNamed leaves out hits without a name whose lines are those of named hits:
+// a general pattern matches what a particular one, which tells whom it is
+// about, has matched too.
+func onceNamed(hits []hit) []hit {
+	named := map[string]bool{} // origins of lines
+	count := int64(0)
+	for _, h := range hits {
+		if h.subject.Name != "" {
+			count += h.count
+			for _, ev := range h.evidence {
+				named[ev.Origin] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(hits, func(h hit) bool {
+		return h.subject.Name == "" && len(h.evidence) > 0 && h.count <= count && !slices.ContainsFunc(h.evidence, func(ev ddx.Evidence) bool { return !named[ev.Origin] })
+	})
 }
 
 // covered reports whether a log of the indicator's channel was read without a

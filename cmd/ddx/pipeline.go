@@ -101,7 +101,7 @@ func (e *engine) diagnose(t source.Take, w window, o diagnose.Options) (*ddx.Dia
 		return nil, nil, err
 	}
 	d.DDX = version()
-	if d.Host.Name == "" {
+	if t.Header.Host != "" { // of hosts/NAME the name that a person gave it
 		d.Host.Name = t.Header.Host
 	}
 	d.Host.Boot = t.Header.Boot
