@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ddx/aws"
 	"ddx/dns"
 	"ddx/failover"
 )
@@ -73,7 +74,7 @@ that carry a generation record are ever changed. Nothing is changed without
 }
 
 // daemon builds what runs for the endpoint from the configuration file.
-func (f *failoverFlags) daemon() (failover.Config, *failover.Daemon, error) {
+func (f *failoverFlags) daemon(ctx context.Context) (failover.Config, *failover.Daemon, error) {
 	file, err := os.Open(f.config)
 	if err != nil {
 		return failover.Config{}, nil, fmt.Errorf("open failover configuration: %w; name yours with --config, docs/failover.md shows one", err)
@@ -83,12 +84,22 @@ func (f *failoverFlags) daemon() (failover.Config, *failover.Daemon, error) {
 	if err != nil {
 		return c, nil, usageError{fmt.Errorf("%s: %w", f.config, err)}
 	}
-	prov, err := c.Dynamic()
+	prov, err := provider(ctx, c)
 	if err != nil {
 		return c, nil, err
 	}
 	d, err := c.Daemon(prov, time.Now)
 	return c, d, err
+}
+
+// provider builds the provider that the configuration names.
+func provider(ctx context.Context, c failover.Config) (failover.Provider, error) {
+	k := c.Provider.Route53
+	if k == nil {
+		return c.Dynamic()
+	}
+	zone, err := aws.NewRoute53(ctx, aws.Route53Options{ZoneID: k.ZoneID, Region: k.Region, Profile: k.Profile, Endpoint: k.Endpoint})
+	return failover.Batch{Zone: zone}, err
 }
 
 // look checks the targets as often as it takes to know them up or down; the
@@ -134,7 +145,7 @@ func (a *app) printf(format string, args ...any) {
 }
 
 func (a *app) failoverPlan(ctx context.Context, f *failoverFlags) error {
-	c, d, err := f.daemon()
+	c, d, err := f.daemon(ctx)
 	if err != nil {
 		return err
 	}
@@ -170,7 +181,7 @@ func (a *app) failoverPlan(ctx context.Context, f *failoverFlags) error {
 }
 
 func (a *app) failoverEnact(ctx context.Context, f *failoverFlags) error {
-	c, d, err := f.daemon()
+	c, d, err := f.daemon(ctx)
 	if err != nil {
 		return err
 	}
@@ -198,7 +209,37 @@ func (a *app) failoverEnact(ctx context.Context, f *failoverFlags) error {
 		return status(exitWrong)
 	}
 	a.printf("applied: generation %d, addresses %s\n", res.Current.Record.Generation, res.Current.Addresses)
-	return nil
+	return a.published(ctx, d.Enactor.Provider)
+}
+
+// published waits until the change is on all name servers, where the provider
+// can tell; it is in force whether or not that is seen.
+func (a *app) published(ctx context.Context, prov failover.Provider) error {
+	p, ok := prov.(failover.Propagator)
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		done, err := p.InSync(ctx)
+		switch {
+		case done:
+			a.printf("published: all name servers have it\n")
+			return nil
+		case ctx.Err() != nil:
+			a.printf("not seen on all name servers after two minutes; look with 'ddx dns check'\n")
+			return status(exitIncomplete)
+		case err != nil:
+			return fmt.Errorf("applied, but whether it is published is not known: %w", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+	}
 }
 
 // confirmed makes sure that a person means this endpoint.
@@ -215,7 +256,7 @@ func (a *app) confirmed(name, given string) error {
 }
 
 func (a *app) failoverRun(ctx context.Context, f *failoverFlags) error {
-	c, d, err := f.daemon()
+	c, d, err := f.daemon(ctx)
 	if err != nil {
 		return err
 	}
@@ -239,7 +280,7 @@ func (a *app) failoverRun(ctx context.Context, f *failoverFlags) error {
 }
 
 func (a *app) failoverFreeze(ctx context.Context, f *failoverFlags) error {
-	_, d, err := f.daemon()
+	_, d, err := f.daemon(ctx)
 	if err != nil {
 		return err
 	}
@@ -258,7 +299,7 @@ func (a *app) failoverFreeze(ctx context.Context, f *failoverFlags) error {
 }
 
 func (a *app) failoverStatus(ctx context.Context, f *failoverFlags) error {
-	c, d, err := f.daemon()
+	c, d, err := f.daemon(ctx)
 	if err != nil {
 		return err
 	}
@@ -295,7 +336,7 @@ func (a *app) failoverStatus(ctx context.Context, f *failoverFlags) error {
 }
 
 func (a *app) failoverRehearse(ctx context.Context, f *failoverFlags) error {
-	c, d, err := f.daemon()
+	c, d, err := f.daemon(ctx)
 	if err != nil {
 		return err
 	}
@@ -304,7 +345,11 @@ func (a *app) failoverRehearse(ctx context.Context, f *failoverFlags) error {
 	}
 	d.Vantage.Look(ctx)
 	var answers *dns.Answers
-	if look, err := dns.Check(ctx, c.Name, dns.Options{Authorities: []string{c.Provider.RFC2136.Server}, Generation: true}); err == nil {
+	opt := dns.Options{Generation: true}
+	if k := c.Provider.RFC2136; k != nil {
+		opt.Authorities = []string{k.Server}
+	}
+	if look, err := dns.Check(ctx, c.Name, opt); err == nil {
 		answers = &look
 	}
 	st := status(exitOK)
