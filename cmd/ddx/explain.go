@@ -1,8 +1,10 @@
 package main
 
 import (
+	"io"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -59,6 +61,17 @@ func (a *app) style() output.Style {
 		s.Width = n
 	}
 	return s
+}
+
+// fold writes what write writes in lines that fit the terminal, 80 columns where
+// there is none.
+func (a *app) fold(write func(io.Writer) error) error {
+	var b strings.Builder
+	if err := write(&b); err != nil {
+		return err
+	}
+	_, err := io.WriteString(a.stdout, output.Fold(b.String(), a.style().Width))
+	return err
 }
 
 func isTerminal(f *os.File) bool {

@@ -18,6 +18,7 @@ import (
 	"ddx/aws"
 	"ddx/dns"
 	"ddx/failover"
+	"ddx/output"
 )
 
 // failoverFlags are the flags of "ddx failover".
@@ -140,8 +141,9 @@ func (a *app) decide(ctx context.Context, f *failoverFlags, c failover.Config, d
 	return res, nil
 }
 
+// printf writes a line or more that fit the terminal.
 func (a *app) printf(format string, args ...any) {
-	fmt.Fprint(a.stdout, dns.Printable(fmt.Sprintf(format, args...)))
+	fmt.Fprint(a.stdout, output.Fold(dns.Printable(fmt.Sprintf(format, args...)), a.style().Width))
 }
 
 func (a *app) failoverPlan(ctx context.Context, f *failoverFlags) error {
@@ -262,7 +264,7 @@ func (a *app) failoverRun(ctx context.Context, f *failoverFlags) error {
 	}
 	d.Apply = f.apply
 	d.Log = func(format string, args ...any) {
-		a.printf("%s %s\n", time.Now().UTC().Format(time.RFC3339), fmt.Sprintf(format, args...))
+		fmt.Fprint(a.stdout, dns.Printable(fmt.Sprintf("%s %s\n", time.Now().UTC().Format(time.RFC3339), fmt.Sprintf(format, args...))))
 	}
 	if c.Vantage.Listen != "" {
 		l, err := net.Listen("tcp", c.Vantage.Listen)
