@@ -430,6 +430,9 @@ func TestRealTruncation(t *testing.T) {
 	dnstest.Filter(t, fmt.Sprintf("tcp dport %d ip daddr { %s, %s } reject with tcp reset", w.port, w.ip(2), w.ip(3)))
 	v = Classify(w.check("big.shop.", nil), Baseline{})
 	want(t, v, TCPFailed, Wrong)
+	if v.Has(NoData) {
+		t.Errorf("what is too large for UDP is not empty\n%s", dump(v))
+	}
 	if !strings.Contains(dump(v), "TCP connection refused") {
 		t.Error(dump(v))
 	}
