@@ -39,8 +39,9 @@ func (a *app) failoverCommand() *cobra.Command {
 		Use:   "failover",
 		Short: "Plan B: move an endpoint's addresses in DNS, fenced by its generation",
 		Long: `Move an endpoint's addresses in DNS without the race that emptied an endpoint in
-October 2025: generation record and addresses travel in one message, which the
-server applies only if both are exactly what the decision was made on. Only names
+October 2025: generation record and addresses travel in one message (an RFC 2136
+update, or a Route 53 batch), which the server applies only if both are exactly
+what the decision was made on. Only names
 that carry a generation record are ever changed. Nothing is changed without
 --apply, except by freeze, which changes no address.`,
 	}
@@ -155,31 +156,36 @@ func (a *app) failoverPlan(ctx context.Context, f *failoverFlags) error {
 	if err != nil {
 		return err
 	}
-	if f.to != "" {
-		ttl := time.Duration(cmp.Or(res.Current.TTL, c.TTL)) * time.Second
-		k := failover.Weigh(c.Costs, f.downFor, ttl)
-		answer := "wait"
-		switch {
-		case c.Costs.Outage == 0:
-			answer = "cannot be judged: costs.outage_per_minute is not configured"
-		case k.Move:
-			answer = "move"
-		}
-		a.printf("criterion: %s (waiting %.4g, moving %.4g)\n", answer, k.Waiting, k.Moving)
-		switch {
-		case k.BreakEven < 0:
-			a.printf("  moving never pays: the other side costs as much as the outage\n")
-		default:
-			a.printf("  moving pays if the outage lasts on for more than %s\n", k.BreakEven)
-		}
-		for _, line := range k.Inputs {
-			a.printf("  %s\n", line)
-		}
+	if f.to != "" || f.downFor > 0 || !res.Decision.DownSince.IsZero() {
+		a.criterion(f, c, res.Current.TTL)
 	}
 	if res.Decision.Verdict == failover.VerdictHeld {
 		return status(exitWrong)
 	}
 	return nil
+}
+
+// criterion states whether moving is worth it, with every input.
+func (a *app) criterion(f *failoverFlags, c failover.Config, published uint32) {
+	ttl := time.Duration(cmp.Or(published, c.TTL)) * time.Second
+	k := failover.Weigh(c.Costs, f.downFor, ttl)
+	answer := "wait"
+	switch {
+	case c.Costs.Outage == 0:
+		answer = "cannot be judged: costs.outage_per_minute is not configured"
+	case k.Move:
+		answer = "move"
+	}
+	a.printf("criterion: %s (waiting %.4g, moving %.4g)\n", answer, k.Waiting, k.Moving)
+	switch {
+	case k.BreakEven < 0:
+		a.printf("  moving never pays: the other side costs as much as the outage\n")
+	default:
+		a.printf("  moving pays if the outage lasts on for more than %s\n", k.BreakEven)
+	}
+	for _, line := range k.Inputs {
+		a.printf("  %s\n", line)
+	}
 }
 
 func (a *app) failoverEnact(ctx context.Context, f *failoverFlags) error {
