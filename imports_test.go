@@ -25,6 +25,8 @@ var allowed = map[string][]string{
 	"dns":          {"github.com/miekg/dns", "github.com/prometheus/client_golang"},
 	"dig":          {"dns", "github.com/miekg/dns"},
 	"dnstest":      {"github.com/miekg/dns"}, // tests only
+	"aws":          {"failover", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"},
+	"awsfake":      {"github.com/miekg/dns"}, // tests only
 	"failover":     {"controlplane", "dns", "github.com/miekg/dns", "go.yaml.in/yaml"},
 	"controlplane": {},
 	"lab":          {"controlplane", "svg"},

@@ -138,24 +138,33 @@ func firstOf(a, b *finding) int {
 	return 0
 }
 
-// order lists findings that no other explains first, each followed by its
-// consequences.
+// order lists findings that no other explains first, each followed by all that
+// follows from it, in the order of time: what came of a consequence stands after
+// everything that led to it.
 func order(all []*finding) []*finding {
 	sorted := slices.Clone(all)
 	slices.SortFunc(sorted, better)
 	var out []*finding
 	placed := map[*finding]bool{}
-	var place func(f *finding)
-	place = func(f *finding) {
-		if placed[f] {
+	place := func(root *finding) {
+		if placed[root] {
 			return
 		}
-		placed[f] = true
-		out = append(out, f)
-		slices.SortFunc(f.explains, func(a, b *finding) int { return cmp.Or(firstOf(a, b), better(a, b)) })
-		for _, c := range f.explains {
-			place(c)
+		placed[root] = true
+		var after []*finding
+		var reach func(f *finding)
+		reach = func(f *finding) {
+			for _, e := range f.explains {
+				if !placed[e] {
+					placed[e] = true
+					after = append(after, e)
+					reach(e)
+				}
+			}
 		}
+		reach(root)
+		slices.SortFunc(after, func(a, b *finding) int { return cmp.Or(firstOf(a, b), better(a, b)) })
+		out = append(append(out, root), after...)
 	}
 	for _, f := range sorted {
 		if len(f.causes) == 0 {

@@ -22,7 +22,8 @@ func (s *scene) emptiness() {
 	perServer := map[string][]view{}
 	var order []string
 	for _, t := range addressTypes {
-		for _, v := range with(s.asked(role, t), positive, nodata, nxdomain) {
+		// What is too large for UDP is not empty, even where TCP fails.
+		for _, v := range with(s.asked(role, t), positive, nodata, nxdomain, tcpFailed) {
 			if perServer[v.Server.Addr] == nil {
 				order = append(order, v.Server.Addr)
 			}
@@ -35,7 +36,7 @@ func (s *scene) emptiness() {
 		if s.contradicts(vs) {
 			continue
 		}
-		if len(with(vs, positive)) == 0 {
+		if len(with(vs, positive, tcpFailed)) == 0 {
 			empty = append(empty, vs...)
 		}
 	}
@@ -86,7 +87,7 @@ func (s *scene) oneFamily(role Role) {
 			continue
 		}
 		if why := s.base.expects(t); why != "" {
-			s.add(OneFamily, Wrong, fmt.Sprintf("%s has no %s record and %s says otherwise; %s is fine", s.end(), t, why, addressTypes[1-i]),
+			s.add(OneFamily, Wrong, fmt.Sprintf("%s has no %s record: %s; %s is fine", s.end(), t, why, addressTypes[1-i]),
 				append(lines(missing...), lines(present[0])...)...)
 		}
 	}
@@ -110,24 +111,32 @@ func (s *scene) empty(role Role, vs []view) {
 	if role == Resolver {
 		who = plural(servers(vs), "resolver") + " (no authoritative server was heard, so a cache may speak)"
 	}
-	why := s.v.Expected
-	if why == "" {
-		why = "nothing says that it should have one: give a baseline or the request that fails"
+	why := ""
+	switch {
+	case s.v.Expected != "":
+		why = "; " + s.v.Expected
+	case class != Dangling:
+		why = "; nothing says that it should have one: give a baseline or the request that fails"
 	}
-	s.add(class, level, fmt.Sprintf("%s %s according to %s; %s", s.end(), what, who, why), lines(vs...)...)
+	s.add(class, level, fmt.Sprintf("%s %s according to %s%s", s.end(), what, who, why), lines(vs...)...)
 }
 
 // sets compares what the authorities give with the baseline.
 func (s *scene) sets() {
+	var old []string
+	oldest := s.base.Generation
 	for _, v := range s.all {
 		if v.Server.Role != Authority || v.Type != "TXT" || v.Name != GenerationName(s.a.Name) {
 			continue
 		}
 		for _, txt := range v.addrs {
 			if g, ok := Generation(txt); ok && g < s.base.Generation {
-				s.add(Regressed, Wrong, fmt.Sprintf("generation %d is served and %d was seen before", g, s.base.Generation), v.String())
+				old, oldest = append(old, v.String()), min(oldest, g)
 			}
 		}
+	}
+	if old != nil {
+		s.add(Regressed, Wrong, fmt.Sprintf("generation %d is served and %d was seen before", oldest, s.base.Generation), old...)
 	}
 	now := serials(s.all, s.a.Name)
 	for _, addr := range keys(now) {
@@ -246,7 +255,7 @@ func (s *scene) lameness() {
 	if bad == nil {
 		return
 	}
-	s.add(Lame, Wrong, fmt.Sprintf("%d of %s listed for the zone without an answer for it", len(bad), plural(s.count(Authority), "server")), lines(bad...)...)
+	s.add(Lame, Wrong, fmt.Sprintf("%d of %s listed for the zone %s not answer for it", len(bad), plural(s.count(Authority), "server"), agree(len(bad), "does", "do")), lines(bad...)...)
 }
 
 // delegation compares the NS records above the cut with those below it.

@@ -45,7 +45,10 @@ func (s *scene) silence(role Role, o Outcome, vs []view) {
 			level = Note
 		}
 	}
-	s.add(class, level, fmt.Sprintf("%d of %s: %s%s", len(vs), plural(total, string(role)+" server"), o, hint), lines(vs...)...)
+	who := map[Role]string{Authority: "authoritative server", Resolver: "resolver"}[role]
+	what := map[Outcome]string{TimedOut: agree(len(vs), "gives", "give") + " no answer at all", Unreachable: agree(len(vs), "is", "are") + " unreachable",
+		Refused: agree(len(vs), "refuses", "refuse") + " the connection", Malformed: agree(len(vs), "sends", "send") + " what is no DNS message"}[o]
+	s.add(class, level, fmt.Sprintf("%d of %s %s%s", len(vs), plural(total, who), what, hint), lines(vs...)...)
 }
 
 // resolved reports whether a resolver gives an address.
@@ -101,7 +104,7 @@ func (s *scene) resolvers() {
 	s.negativeCached(negative)
 	s.stale(stale)
 	if other != nil {
-		s.add(OtherView, Suspect, plural(servers(other), "resolver")+" answers from a source of its own (local zone, split horizon or policy), not from a cache of the public zone", lines(other...)...)
+		s.add(OtherView, Suspect, plural(servers(other), "resolver")+agree(servers(other), " answers from a source of its own", " answer from sources of their own")+" (local zone, split horizon or policy), not from a cache of the public zone", lines(other...)...)
 	}
 }
 
@@ -124,7 +127,7 @@ func (s *scene) failing(vs []view, authorityHeard bool) {
 			summary += "; " + edeMeaning(e.Code)
 		}
 	}
-	s.add(ServFail, level, fmt.Sprintf("%d of %s fails; %s", len(vs), plural(s.v.Resolvers, "resolver"), summary), lines(vs...)...)
+	s.add(ServFail, level, fmt.Sprintf("%d of %s %s; %s", len(vs), plural(s.v.Resolvers, "resolver"), agree(len(vs), "fails", "fail"), summary), lines(vs...)...)
 }
 
 // edeMeaning says what an extended error means for the search for the cause.
@@ -148,7 +151,7 @@ func (s *scene) negativeCached(vs []view) {
 		return
 	}
 	s.v.Negative = servers(vs)
-	summary := fmt.Sprintf("the authoritative servers have addresses, %d of %s still hold a negative answer", s.v.Negative, plural(s.v.Resolvers, "resolver"))
+	summary := fmt.Sprintf("the authoritative servers have addresses, %d of %s still %s a negative answer", s.v.Negative, plural(s.v.Resolvers, "resolver"), agree(s.v.Negative, "holds", "hold"))
 	var last time.Time
 	unknown := false
 	evidence := lines(vs...)
@@ -191,7 +194,7 @@ func (s *scene) stale(vs []view) {
 			}
 		}
 	}
-	summary := fmt.Sprintf("%d of %s serve addresses that no authoritative server gives here, until %s", servers(vs), plural(s.v.Resolvers, "resolver"), clock(last))
+	summary := fmt.Sprintf("%d of %s %s addresses that no authoritative server gives here, until %s", servers(vs), plural(s.v.Resolvers, "resolver"), agree(servers(vs), "serves", "serve"), clock(last))
 	if level == Suspect {
 		summary += "; old, or another set for another place"
 	}

@@ -262,6 +262,14 @@ func serials(all []view, name string) map[string]uint32 {
 // clock prints a time of day with its date left to the reader.
 func clock(t time.Time) string { return t.Format("15:04:05 MST") }
 
+// agree chooses the form of a verb for a number.
+func agree(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
 func plural(n int, one string) string {
 	if n == 1 {
 		return "1 " + one

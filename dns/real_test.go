@@ -20,11 +20,13 @@ type world struct {
 	t    *testing.T
 	port int
 	net  string
+
+	started map[int]bool // which of the addresses have a server
 }
 
 func newWorld(t *testing.T) *world {
 	port := dnstest.FreePort(t)
-	w := &world{t: t, port: port, net: fmt.Sprintf("127.%d.%d.", port>>8, port&255)}
+	w := &world{t: t, port: port, started: map[int]bool{}, net: fmt.Sprintf("127.%d.%d.", port>>8, port&255)}
 	for _, n := range []int{1, 2, 3, 8, 9, 77} {
 		dnstest.Address(t, w.ip(n))
 	}
@@ -45,11 +47,13 @@ func (w *world) root(delegation string) {
 	if delegation == "" {
 		delegation = fmt.Sprintf("shop. IN NS ns1.shop.\nshop. IN NS ns2.shop.\nns1.shop. IN A %s\nns2.shop. IN A %s\n", w.ip(2), w.ip(3))
 	}
+	w.started[1] = true
 	dnstest.Bind(w.t, w.ip(1), w.port, dnstest.Zones{".": "$TTL 60\n. IN SOA a.root. host.root. 1 3600 600 86400 60\n. IN NS a.root.\na.root. IN A " + w.ip(1) + "\n" + delegation}, "")
 }
 
 // authorities starts BIND at .2 and Knot at .3 with the zones given for each.
 func (w *world) authorities(bind, knot string) (b, k *dnstest.Process) {
+	w.started[2] = true
 	b = dnstest.Bind(w.t, w.ip(2), w.port, dnstest.Zones{"shop.": bind}, "")
 	zones := dnstest.Zones{"other.": strings.ReplaceAll(w.zone(1, ""), "shop.", "other.")}
 	if knot != "" {
@@ -60,6 +64,7 @@ func (w *world) authorities(bind, knot string) (b, k *dnstest.Process) {
 }
 
 func (w *world) unbound(extra string) *dnstest.Process {
+	w.started[9] = true
 	return dnstest.Unbound(w.t, w.ip(9), w.port, map[string]string{"shop.": fmt.Sprintf("%s:%d", w.ip(2), w.port)}, extra)
 }
 
@@ -399,18 +404,23 @@ func TestRealResolver(t *testing.T) {
 	})
 }
 
+// manyAddresses do not fit into a UDP answer.
+var manyAddresses = func() string {
+	var many strings.Builder
+	for i := range 95 {
+		fmt.Fprintf(&many, "big IN A 10.1.2.%d\n", i)
+	}
+	return many.String()
+}()
+
 // TestRealTruncation cuts TCP with a packet filter in a namespace of its own.
 func TestRealTruncation(t *testing.T) {
 	if !dnstest.InNamespace(t) {
 		return
 	}
-	var many strings.Builder
-	for i := range 95 {
-		fmt.Fprintf(&many, "big IN A 10.1.2.%d\n", i)
-	}
 	w := newWorld(t)
 	w.root("")
-	z := w.zone(1, many.String())
+	z := w.zone(1, manyAddresses)
 	w.authorities(z, z)
 	v := Classify(w.check("big.shop.", nil), Baseline{})
 	want(t, v, OK, "")
@@ -420,6 +430,9 @@ func TestRealTruncation(t *testing.T) {
 	dnstest.Filter(t, fmt.Sprintf("tcp dport %d ip daddr { %s, %s } reject with tcp reset", w.port, w.ip(2), w.ip(3)))
 	v = Classify(w.check("big.shop.", nil), Baseline{})
 	want(t, v, TCPFailed, Wrong)
+	if v.Has(NoData) {
+		t.Errorf("what is too large for UDP is not empty\n%s", dump(v))
+	}
 	if !strings.Contains(dump(v), "TCP connection refused") {
 		t.Error(dump(v))
 	}

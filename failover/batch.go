@@ -19,6 +19,10 @@ type RRSet struct {
 	Type   string // "A", "AAAA", "TXT"
 	TTL    uint32 // seconds
 	Values []string
+
+	// Routing says in words why a batch cannot name this set by TTL and values
+	// alone (an alias, a routing policy); "" for a simple set.
+	Routing string
 }
 
 // Action is what a batch does to a set.
@@ -54,8 +58,12 @@ var (
 type Batcher interface {
 	// List returns the sets of one name, through the control API.
 	List(ctx context.Context, name string) ([]RRSet, error)
-	// Apply performs all changes or none.
+	// Apply performs all changes or none. It must not be repeated inside after
+	// a lost answer, else an own success would come back as ErrBatchInvalid.
 	Apply(ctx context.Context, changes []BatchChange) error
+	// InSync reports whether the last batch applied through this value has
+	// reached all name servers of the zone.
+	InSync(ctx context.Context) (bool, error)
 }
 
 // Batch is a Provider over a Batcher.
@@ -85,8 +93,12 @@ func (p Batch) Read(ctx context.Context, name string) (Current, error) {
 			if err != nil {
 				return c, fmt.Errorf("read %s: %s record: %w", name, s.Type, err)
 			}
-			addrs, c.TTL = append(addrs, ip), s.TTL
+			addrs = append(addrs, ip)
 		}
+		if c.TTL != 0 && c.TTL != s.TTL {
+			return c, fmt.Errorf("read %s: A and AAAA have TTLs of %d and %d s; make them equal by hand", name, c.TTL, s.TTL)
+		}
+		c.TTL = s.TTL
 	}
 	c.Addresses = Sorted(addrs...)
 	return c, nil
@@ -107,9 +119,13 @@ func (p Batch) sets(ctx context.Context, name string) ([]RRSet, error) {
 			if s.Type == "CNAME" && s.Name == q.name {
 				return nil, fmt.Errorf("list %s: it is a CNAME; let ddx own the name that it points to", q.name)
 			}
-			if s.Name == q.name && slices.Contains(q.types, s.Type) {
-				out = append(out, s)
+			if s.Name != q.name || !slices.Contains(q.types, s.Type) {
+				continue
 			}
+			if s.Routing != "" {
+				return nil, fmt.Errorf("list %s: its %s set is %s; let ddx own a name with simple sets", q.name, s.Type, s.Routing)
+			}
+			out = append(out, s)
 		}
 	}
 	return out, nil
@@ -145,6 +161,9 @@ func (p Batch) Commit(ctx context.Context, name string, expect Current, to Chang
 	return controlplane.Unknown, fmt.Errorf("commit %s: %w; whether it was applied is not known, reading will tell", name, err)
 }
 
+// InSync reports whether what this process wrote last can be resolved already.
+func (p Batch) InSync(ctx context.Context) (bool, error) { return p.Zone.InSync(ctx) }
+
 // Verify sends a batch that cannot apply: it deletes a record that no zone
 // holds. Denied and refused are different answers.
 func (p Batch) Verify(ctx context.Context, name string) error {
@@ -163,11 +182,11 @@ func (p Batch) Verify(ctx context.Context, name string) error {
 func content(name string, owned bool, text string, textTTL uint32, addrs Addresses, ttl uint32) []RRSet {
 	var out []RRSet
 	if owned {
-		out = append(out, RRSet{dns.GenerationName(name), "TXT", textTTL, []string{quote(text)}})
+		out = append(out, RRSet{Name: dns.GenerationName(name), Type: "TXT", TTL: textTTL, Values: []string{quote(text)}})
 	}
 	for _, typ := range []string{"A", "AAAA"} {
 		if set := addrs.Type(typ); len(set) > 0 {
-			out = append(out, RRSet{dns.Canonical(name), typ, ttl, strings.Fields(set.String())})
+			out = append(out, RRSet{Name: dns.Canonical(name), Type: typ, TTL: ttl, Values: strings.Fields(set.String())})
 		}
 	}
 	return out

@@ -31,6 +31,13 @@ type Config struct {
 			KeyAlgo string `yaml:"key_algorithm"`
 			KeyFile string `yaml:"key_file"` // holds the secret in base64
 		} `yaml:"rfc2136"`
+		Route53 *struct {
+			Zone     string `yaml:"zone"`
+			ZoneID   string `yaml:"zone_id"`
+			Region   string `yaml:"region"`   // that requests are signed for; empty: us-east-1
+			Profile  string `yaml:"profile"`  // of the shared configuration; empty: the default chain
+			Endpoint string `yaml:"endpoint"` // URL; empty: Amazon's
+		} `yaml:"route53"`
 	} `yaml:"provider"`
 
 	Check CheckConfig `yaml:"check"`
@@ -121,11 +128,17 @@ func (c Config) check() error {
 	bad(c.Vantage.Quorum < 1 || c.Vantage.Quorum > len(c.Vantage.Peers)+1, "vantage.quorum %d cannot be reached by %d vantage points", c.Vantage.Quorum, len(c.Vantage.Peers)+1)
 	bad(len(c.Vantage.Peers) > 0 && c.Vantage.KeyFile == "", "vantage.key_file is missing: votes of peers are signed")
 	bad(c.Automatic && c.Vantage.Quorum < 2, "automatic needs vantage.quorum of 2 or more: one vantage point that lost its own network must not move an endpoint")
-	bad(c.Provider.RFC2136 == nil, "provider.rfc2136 is missing")
+	bad((c.Provider.RFC2136 == nil) == (c.Provider.Route53 == nil), "provider: one of rfc2136 and route53 is needed")
+	zone := ""
 	if k := c.Provider.RFC2136; k != nil {
+		zone = k.Zone
 		bad(k.Zone == "" || k.Server == "" || k.KeyName == "", "provider.rfc2136: zone, server and key_name are needed")
-		bad(k.Zone != "" && !strings.HasSuffix(c.Name, "."+dns.Canonical(k.Zone)), "name %s does not lie in zone %s", c.Name, k.Zone)
 	}
+	if k := c.Provider.Route53; k != nil {
+		zone = k.Zone
+		bad(k.Zone == "" || k.ZoneID == "", "provider.route53: zone and zone_id are needed")
+	}
+	bad(zone != "" && !strings.HasSuffix(c.Name, "."+dns.Canonical(zone)), "name %s does not lie in zone %s", c.Name, zone)
 	if len(wrong) > 0 {
 		return fmt.Errorf("failover configuration: %s", strings.Join(wrong, "; "))
 	}

@@ -89,7 +89,7 @@ func (z *fakeZone) List(_ context.Context, name string) ([]RRSet, error) {
 	var out []RRSet
 	for _, k := range z.now().Keys() {
 		if s, _ := z.now().Set(k); k.Name == name {
-			out = append(out, RRSet{k.Name, k.Type, s.TTL, s.Data})
+			out = append(out, RRSet{Name: k.Name, Type: k.Type, TTL: s.TTL, Values: s.Data})
 		}
 	}
 	return out, nil
@@ -128,6 +128,8 @@ func (z *fakeZone) Apply(_ context.Context, changes []BatchChange) error {
 	}
 	return nil
 }
+
+func (z *fakeZone) InSync(context.Context) (bool, error) { return true, nil }
 
 // edit changes the zone behind the fence's back, as a person would.
 func (z *fakeZone) edit(m model) {
@@ -252,14 +254,21 @@ func conform(t *testing.T, s subject, seed uint64, commands int) (tally map[cont
 	return tally
 }
 
-// TestConformance puts the same random commands to the pure model, to the fake
-// with exact-match batches and to the real servers: all outcomes agree.
+// TestConformance puts the same random commands to the pure model, to the model
+// with exact-match batches, to Route 53 (its fake, over HTTP and the SDK) and to
+// the real servers: all outcomes agree.
 func TestConformance(t *testing.T) {
 	subjects := map[string]func(*testing.T) subject{"batch": func(*testing.T) subject {
 		z := &fakeZone{}
 		return subject{prov: Batch{z}, edit: z.edit, denied: Batch{&fakeZone{denied: true}}}
 	}}
-	order := []string{"batch"}
+	subjects["route53"] = func(t *testing.T) subject {
+		f := StartRoute53(t, "127.0.0.1", dnstest.FreePort(t))
+		return subject{prov: Batch{OpenRoute53(f.URL)}, denied: Batch{f.Denied()}, edit: func(m model) {
+			f.Replace([]string{raceName, dns.GenerationName(raceName)}, content(raceName, m.text != "", m.text, textTTL, m.addrs, 30))
+		}}
+	}
+	order := []string{"batch", "route53"}
 	for _, s := range raceServers {
 		order = append(order, s.name)
 		subjects[s.name] = func(t *testing.T) subject {

@@ -52,18 +52,21 @@ func TestReadConfig(t *testing.T) {
 		t.Errorf("%+v %v", prov, err)
 	}
 	for change, want := range map[string]string{
-		"name: api.race.example->name: api.other.example":              "does not lie in zone",
-		"max_shrink_percent->max_shrink_percnt":                        "max_shrink_percnt",
-		"minimum: 1->minimum: 0":                                       "guards.minimum",
-		"127.0.0.2->127.0.0.1":                                         "listed twice",
-		"{kind: tcp->{kind: icmp":                                      "check.kind",
-		"gate: {->automatic: true\ngate: {":                            "automatic needs vantage.quorum",
-		"gate: {->vantage: {quorum: 2}\ngate: {":                       "cannot be reached",
-		"gate: {->vantage: {peers: [\"http://x/\"]}\ngate: {":          "vantage.key_file",
-		"down_after: 1->down_after: 0":                                 "gate.down_after",
-		"ttl: 30->ttl: 86400":                                          "ttl must",
-		"provider:->providers:":                                        "providers",
-		"  rfc2136: {zone: race.example->  other: {zone: race.example": "other",
+		"name: api.race.example->name: api.other.example":                    "does not lie in zone",
+		"max_shrink_percent->max_shrink_percnt":                              "max_shrink_percnt",
+		"minimum: 1->minimum: 0":                                             "guards.minimum",
+		"127.0.0.2->127.0.0.1":                                               "listed twice",
+		"{kind: tcp->{kind: icmp":                                            "check.kind",
+		"gate: {->automatic: true\ngate: {":                                  "automatic needs vantage.quorum",
+		"gate: {->vantage: {quorum: 2}\ngate: {":                             "cannot be reached",
+		"gate: {->vantage: {peers: [\"http://x/\"]}\ngate: {":                "vantage.key_file",
+		"down_after: 1->down_after: 0":                                       "gate.down_after",
+		"ttl: 30->ttl: 86400":                                                "ttl must",
+		"provider:->providers:":                                              "providers",
+		"  rfc2136: {zone: race.example->  other: {zone: race.example":       "other",
+		"provider:->provider:\n  route53: {zone: race.example, zone_id: Z1}": "one of rfc2136 and route53",
+		"  rfc2136: {zone: race.example, server: \"127.0.0.1:5353\", key_name: ddx-test, key_file: tsig.key}->  route53: {zone: race.example}":             "zone_id are needed",
+		"  rfc2136: {zone: race.example, server: \"127.0.0.1:5353\", key_name: ddx-test, key_file: tsig.key}->  route53: {zone: example.org, zone_id: Z1}": "does not lie in zone",
 	} {
 		from, to, _ := strings.Cut(change, "->")
 		if _, err := readConfig(t, strings.Replace(fullConfig, from, to, 1)); err == nil || !strings.Contains(err.Error(), want) {

@@ -18,5 +18,6 @@
 // them with a real clock, real health checks and a real provider.
 //
 // It may import controlplane, dns, github.com/miekg/dns and a YAML reader. A
-// provider that needs a vendor's SDK implements Batcher elsewhere.
+// provider that needs a vendor's SDK implements Batcher elsewhere: Route 53 is
+// in package aws.
 package failover

@@ -49,6 +49,14 @@ type Provider interface {
 	Verify(ctx context.Context, name string) error
 }
 
+// Propagator is a Provider whose changes reach its name servers some time after
+// they were applied.
+type Propagator interface {
+	// InSync reports whether the last change applied through this value is on
+	// all name servers.
+	InSync(ctx context.Context) (bool, error)
+}
+
 // statusName names an outcome in messages.
 func statusName(s controlplane.Status) string {
 	switch s {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"ddx/dnstest"
+	"ddx/netlab"
 
 	mdns "github.com/miekg/dns"
 )
@@ -35,11 +37,40 @@ var raceServers = []struct {
 
 const emptyZone = "$ORIGIN race.example.\n$TTL 1\n@ IN SOA ns host 1 3600 600 86400 1\n@ IN NS ns\nns IN A 127.0.0.1\n"
 
+// contested is a server that enactors race on.
+type contested struct {
+	control     string // what enactors are given
+	dns         string // where the observer asks
+	prov        Provider
+	kill, start func()
+}
+
+// contests starts each kind of server on an address: the real name servers and
+// Route 53 in the form of its fake.
+var contests = []struct {
+	name  string
+	start func(t *testing.T, ip string) contested
+}{
+	{"bind", contestedServer(0)}, {"knot", contestedServer(1)}, {"pdns", contestedServer(2)},
+	{"route53", func(t *testing.T, ip string) contested {
+		f := StartRoute53(t, ip, dnstest.FreePort(t))
+		return contested{f.URL, f.DNS, Batch{OpenRoute53(f.URL)}, f.Kill, f.Start}
+	}},
+}
+
+func contestedServer(i int) func(*testing.T, string) contested {
+	return func(t *testing.T, ip string) contested {
+		p := raceServers[i].start(t, ip, dnstest.FreePort(t), dnstest.Zones{raceZone: emptyZone})
+		return contested{p.Addr, p.Addr, raceProvider(p), p.Kill, p.Start}
+	}
+}
+
 // race is one run: enactors, a planner and an observer.
 type race struct {
 	t        *testing.T
-	server   *dnstest.Process
+	server   contested
 	planFile string
+	command  func(name string, args ...string) *exec.Cmd // runs an enactor
 
 	mu       sync.Mutex
 	children map[int]*exec.Cmd
@@ -71,8 +102,8 @@ func (l *lines) Write(p []byte) (int, error) {
 	}
 }
 
-func newRace(t *testing.T, server *dnstest.Process) *race {
-	r := &race{t: t, server: server, planFile: filepath.Join(t.TempDir(), "plan"), children: map[int]*exec.Cmd{}}
+func newRace(t *testing.T, server contested) *race {
+	r := &race{t: t, server: server, planFile: filepath.Join(t.TempDir(), "plan"), command: exec.Command, children: map[int]*exec.Cmd{}}
 	r.publish(1)
 	t.Cleanup(func() {
 		for i := range 3 {
@@ -95,7 +126,7 @@ func (r *race) publish(gen int) {
 
 // start runs enactor i as a process of its own.
 func (r *race) start(i int, mode string) {
-	cmd := exec.Command(os.Args[0], r.server.Addr, r.planFile, fmt.Sprintf("enactor-%d", i))
+	cmd := r.command(os.Args[0], r.server.control, r.planFile, fmt.Sprintf("enactor-%d", i))
 	cmd.Env = append(os.Environ(), asEnactor+"="+mode)
 	out := &lines{count: map[string]int{}}
 	cmd.Stdout, cmd.Stderr = out, os.Stderr
@@ -153,7 +184,7 @@ func (r *race) observe(ctx context.Context) {
 	q := new(mdns.Msg)
 	for ctx.Err() == nil {
 		q.SetQuestion(raceName, mdns.TypeA)
-		m, _, err := c.Exchange(q, r.server.Addr)
+		m, _, err := c.Exchange(q, r.server.dns)
 		if err != nil || m.Rcode != mdns.RcodeSuccess && m.Rcode != mdns.RcodeNameError {
 			r.unanswered.Add(1)
 			r.lastError = fmt.Sprint(err)
@@ -214,7 +245,7 @@ func (r *race) log(what string) {
 // converges waits until the zone holds the last plan.
 func (r *race) converges(last int) {
 	r.t.Helper()
-	prov := raceProvider(r.server)
+	prov := r.server.prov
 	deadline := time.Now().Add(30 * time.Second)
 	for {
 		cur, err := prov.Read(context.Background(), raceName)
@@ -245,11 +276,10 @@ func raceTime() time.Duration {
 // processes with delays. The old design must be seen to break, else the test
 // has no eyes; the fenced enactor must never be seen empty or going back.
 func TestRace(t *testing.T) {
-	for _, s := range raceServers {
+	for _, s := range contests {
 		t.Run(s.name, func(t *testing.T) {
-			zones := dnstest.Zones{raceZone: emptyZone}
 			t.Run("without the fence", func(t *testing.T) {
-				r := newRace(t, s.start(t, "127.0.0.1", dnstest.FreePort(t), zones))
+				r := newRace(t, s.start(t, "127.0.0.1"))
 				gen := r.run("trees", raceTime(), nil)
 				for range 3 { // on a busy machine the rare interleaving may need longer
 					if r.empty.Load() > 0 && r.regressed.Load() > 0 {
@@ -263,7 +293,7 @@ func TestRace(t *testing.T) {
 				}
 			})
 			t.Run("the same enactor, its fence removed", func(t *testing.T) {
-				r := newRace(t, s.start(t, "127.0.0.1", dnstest.FreePort(t), zones))
+				r := newRace(t, s.start(t, "127.0.0.1"))
 				r.run("bare", raceTime()/2, nil)
 				r.log(s.name + " single message, no prerequisite")
 				if r.regressed.Load() == 0 {
@@ -271,7 +301,7 @@ func TestRace(t *testing.T) {
 				}
 			})
 			t.Run("with the fence", func(t *testing.T) {
-				r := newRace(t, s.start(t, "127.0.0.1", dnstest.FreePort(t), zones))
+				r := newRace(t, s.start(t, "127.0.0.1"))
 				last := r.run("fenced", raceTime(), nil)
 				r.log(s.name + " with the fence")
 				if r.empty.Load() != 0 || r.regressed.Load() != 0 {
@@ -288,17 +318,22 @@ func TestRace(t *testing.T) {
 
 // TestRaceUnderFaults adds what the world does: enactors killed at random
 // points, the server killed and started again, requests or answers lost on the
-// network between enactors and server.
+// way, and the cable between the namespaces of enactors and server pulled out.
 func TestRaceUnderFaults(t *testing.T) {
 	if !dnstest.InNamespace(t) {
 		return
 	}
-	for _, s := range raceServers {
+	for _, s := range contests {
 		t.Run(s.name, func(t *testing.T) {
+			link := netlab.NewLink(t)
 			dnstest.Filter(t, "")
-			r := newRace(t, s.start(t, "127.0.0.1", dnstest.FreePort(t), dnstest.Zones{raceZone: emptyZone}))
-			_, port, _ := netSplit(r.server.Addr)
-			kills, restarts, cuts := 0, 0, 0
+			r := newRace(t, s.start(t, netlab.HereAddr))
+			r.command = link.Command
+			_, port, err := net.SplitHostPort(r.server.dns)
+			if err != nil {
+				t.Fatal(err)
+			}
+			kills, restarts, losses, cuts := 0, 0, 0, 0
 			pause := func(ctx context.Context, d time.Duration) bool {
 				select {
 				case <-ctx.Done():
@@ -313,36 +348,37 @@ func TestRaceUnderFaults(t *testing.T) {
 					r.kill(i)
 					r.start(i, "fenced")
 					kills++
-					switch step % 6 {
+					switch step % 7 {
+					case 0:
+						link.Unplug()
+						cuts++
 					case 1:
+						link.Plug()
+					case 2:
 						dnstest.Filter(t, fmt.Sprintf("tcp dport %s drop", port)) // requests are lost
-						cuts++
-					case 3:
+						losses++
+					case 4:
 						dnstest.Filter(t, fmt.Sprintf("tcp sport %s tcp flags & (syn|fin) == 0 drop", port)) // answers are lost
-						cuts++
-					case 2, 4:
+						losses++
+					case 3, 5:
 						dnstest.Filter(t, "")
-					case 5:
-						r.server.Kill()
-						r.server.Start()
+					case 6:
+						r.server.kill()
+						r.server.start()
 						restarts++
 					}
 				}
 			})
+			link.Plug()
 			dnstest.Filter(t, "")
-			r.log(fmt.Sprintf("%s, %d enactors killed, %d server restarts, %d partitions", s.name, kills, restarts, cuts))
+			r.log(fmt.Sprintf("%s, %d enactors killed, %d server restarts, %d losses one way, %d partitions", s.name, kills, restarts, losses, cuts))
 			if r.empty.Load() != 0 || r.regressed.Load() != 0 {
 				t.Error("observed empty or going back")
 			}
-			if r.observed.Load() < 500 || r.said("applied") < 10 || kills < 5 || restarts < 1 || cuts < 2 {
+			if r.observed.Load() < 500 || r.said("applied") < 10 || kills < 5 || restarts < 1 || losses < 2 || cuts < 1 {
 				t.Error("too little happened for the run to prove anything")
 			}
 			r.converges(last)
 		})
 	}
-}
-
-func netSplit(addr string) (host, port string, err error) {
-	ap, err := netip.ParseAddrPort(addr)
-	return ap.Addr().String(), strconv.Itoa(int(ap.Port())), err
 }

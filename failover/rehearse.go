@@ -54,7 +54,7 @@ func Rehearse(ctx context.Context, p Policy, prov Provider, health map[netip.Add
 	if err := prov.Verify(ctx, p.Name); err != nil {
 		add("credentials", Down, "%v", err)
 	} else {
-		add("credentials", Up, "a signed change that changes nothing was accepted")
+		add("credentials", Up, "a change that changes nothing would be taken")
 	}
 	if answers == nil {
 		add("zone", Unknown, "the endpoint was not looked at in DNS")

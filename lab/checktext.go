@@ -45,7 +45,7 @@ func (r *CheckResult) WriteText(w io.Writer) error {
 		for _, s := range v.Trace {
 			mark := ""
 			if len(s.Breaks) > 0 {
-				mark = "   <- breaks " + strings.Join(s.Breaks, ", ")
+				mark = "  <- breaks " + strings.Join(s.Breaks, ", ")
 			}
 			fmt.Fprintf(&b, "%4d  %s%s\n      %s\n", s.Step, s.Text, mark, s.State)
 		}

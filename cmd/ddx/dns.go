@@ -195,7 +195,7 @@ func (a *app) writeVerdicts(f *dnsFlags, looks []dns.Answers, verdicts []dns.Ver
 			if len(items) > 1 {
 				fmt.Fprintf(a.stdout, "%s ", it.Verdict.Time.UTC().Format(time.RFC3339))
 			}
-			if err := dns.WriteText(a.stdout, it.Verdict, it.Lint); err != nil {
+			if err := a.fold(func(w io.Writer) error { return dns.WriteText(w, it.Verdict, it.Lint) }); err != nil {
 				return err
 			}
 		}

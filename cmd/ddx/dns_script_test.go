@@ -10,11 +10,12 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"ddx/awsfake"
 	"ddx/dnstest"
 )
 
 // TestDNSScripts runs the command scripts that need a name server: each gets a
-// BIND of its own at $SERVER, three targets that accept connections on $PORT of
+// BIND of its own at $SERVER, a Route 53 zone at $ROUTE53, three targets that accept connections on $PORT of
 // 127.0.0.1 to 127.0.0.3, and files with the keys.
 func TestDNSScripts(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/script/dns/*.txtar")
@@ -26,6 +27,9 @@ func TestDNSScripts(t *testing.T) {
 	for _, script := range scripts {
 		t.Run(strings.TrimSuffix(filepath.Base(script), ".txtar"), func(t *testing.T) {
 			server := dnstest.Bind(t, "127.0.0.1", dnstest.FreePort(t), dnstest.Zones{"shop.example.": zone}, "")
+			route53 := awsfake.NewRoute53(t, "127.0.0.1", dnstest.FreePort(t), "shop.example")
+			route53.PendingLooks = 1
+			route53.Edit(nil, awsfake.Simple("api.shop.example", "A", 30, "127.0.0.1", "127.0.0.2"))
 			port := dnstest.FreePort(t)
 			for _, ip := range []string{"127.0.0.1", "127.0.0.2", "127.0.0.3"} {
 				l, err := net.Listen("tcp", net.JoinHostPort(ip, strconv.Itoa(port)))
@@ -39,6 +43,7 @@ func TestDNSScripts(t *testing.T) {
 				UpdateScripts: *updateScripts,
 				Setup: func(e *testscript.Env) error {
 					e.Setenv("SERVER", server.Addr)
+					e.Setenv("ROUTE53", route53.Addr)
 					e.Setenv("PORT", strconv.Itoa(port))
 					e.Setenv("KEY", dnstest.KeySecret)
 					return nil

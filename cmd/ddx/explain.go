@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -68,6 +69,17 @@ func (a *app) terminal() (columns, rows int, is bool) {
 		return 0, 0, false
 	}
 	return n, 0, false
+}
+
+// fold writes what write writes in lines that fit the terminal, 80 columns where
+// there is none.
+func (a *app) fold(write func(io.Writer) error) error {
+	var b strings.Builder
+	if err := write(&b); err != nil {
+		return err
+	}
+	_, err := io.WriteString(a.stdout, output.Fold(b.String(), a.style().Width))
+	return err
 }
 
 func isTerminal(f *os.File) bool {

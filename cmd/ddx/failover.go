@@ -15,8 +15,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ddx/aws"
 	"ddx/dns"
 	"ddx/failover"
+	"ddx/output"
 )
 
 // failoverFlags are the flags of "ddx failover".
@@ -37,8 +39,9 @@ func (a *app) failoverCommand() *cobra.Command {
 		Use:   "failover",
 		Short: "Plan B: move an endpoint's addresses in DNS, fenced by its generation",
 		Long: `Move an endpoint's addresses in DNS without the race that emptied an endpoint in
-October 2025: generation record and addresses travel in one message, which the
-server applies only if both are exactly what the decision was made on. Only names
+October 2025: generation record and addresses travel in one message (an RFC 2136
+update, or a Route 53 batch), which the server applies only if both are exactly
+what the decision was made on. Only names
 that carry a generation record are ever changed. Nothing is changed without
 --apply, except by freeze, which changes no address.`,
 	}
@@ -73,7 +76,7 @@ that carry a generation record are ever changed. Nothing is changed without
 }
 
 // daemon builds what runs for the endpoint from the configuration file.
-func (f *failoverFlags) daemon() (failover.Config, *failover.Daemon, error) {
+func (f *failoverFlags) daemon(ctx context.Context) (failover.Config, *failover.Daemon, error) {
 	file, err := os.Open(f.config)
 	if err != nil {
 		return failover.Config{}, nil, fmt.Errorf("open failover configuration: %w; name yours with --config, docs/failover.md shows one", err)
@@ -83,12 +86,22 @@ func (f *failoverFlags) daemon() (failover.Config, *failover.Daemon, error) {
 	if err != nil {
 		return c, nil, usageError{fmt.Errorf("%s: %w", f.config, err)}
 	}
-	prov, err := c.Dynamic()
+	prov, err := provider(ctx, c)
 	if err != nil {
 		return c, nil, err
 	}
 	d, err := c.Daemon(prov, time.Now)
 	return c, d, err
+}
+
+// provider builds the provider that the configuration names.
+func provider(ctx context.Context, c failover.Config) (failover.Provider, error) {
+	k := c.Provider.Route53
+	if k == nil {
+		return c.Dynamic()
+	}
+	zone, err := aws.NewRoute53(ctx, aws.Route53Options{ZoneID: k.ZoneID, Region: k.Region, Profile: k.Profile, Endpoint: k.Endpoint})
+	return failover.Batch{Zone: zone}, err
 }
 
 // look checks the targets as often as it takes to know them up or down; the
@@ -129,12 +142,13 @@ func (a *app) decide(ctx context.Context, f *failoverFlags, c failover.Config, d
 	return res, nil
 }
 
+// printf writes a line or more that fit the terminal.
 func (a *app) printf(format string, args ...any) {
-	fmt.Fprint(a.stdout, dns.Printable(fmt.Sprintf(format, args...)))
+	fmt.Fprint(a.stdout, output.Fold(dns.Printable(fmt.Sprintf(format, args...)), a.style().Width))
 }
 
 func (a *app) failoverPlan(ctx context.Context, f *failoverFlags) error {
-	c, d, err := f.daemon()
+	c, d, err := f.daemon(ctx)
 	if err != nil {
 		return err
 	}
@@ -142,26 +156,8 @@ func (a *app) failoverPlan(ctx context.Context, f *failoverFlags) error {
 	if err != nil {
 		return err
 	}
-	if f.to != "" {
-		ttl := time.Duration(cmp.Or(res.Current.TTL, c.TTL)) * time.Second
-		k := failover.Weigh(c.Costs, f.downFor, ttl)
-		answer := "wait"
-		switch {
-		case c.Costs.Outage == 0:
-			answer = "cannot be judged: costs.outage_per_minute is not configured"
-		case k.Move:
-			answer = "move"
-		}
-		a.printf("criterion: %s (waiting %.4g, moving %.4g)\n", answer, k.Waiting, k.Moving)
-		switch {
-		case k.BreakEven < 0:
-			a.printf("  moving never pays: the other side costs as much as the outage\n")
-		default:
-			a.printf("  moving pays if the outage lasts on for more than %s\n", k.BreakEven)
-		}
-		for _, line := range k.Inputs {
-			a.printf("  %s\n", line)
-		}
+	if f.to != "" || f.downFor > 0 || !res.Decision.DownSince.IsZero() {
+		a.criterion(f, c, res.Current.TTL)
 	}
 	if res.Decision.Verdict == failover.VerdictHeld {
 		return status(exitWrong)
@@ -169,8 +165,31 @@ func (a *app) failoverPlan(ctx context.Context, f *failoverFlags) error {
 	return nil
 }
 
+// criterion states whether moving is worth it, with every input.
+func (a *app) criterion(f *failoverFlags, c failover.Config, published uint32) {
+	ttl := time.Duration(cmp.Or(published, c.TTL)) * time.Second
+	k := failover.Weigh(c.Costs, f.downFor, ttl)
+	answer := "wait"
+	switch {
+	case c.Costs.Outage == 0:
+		answer = "cannot be judged: costs.outage_per_minute is not configured"
+	case k.Move:
+		answer = "move"
+	}
+	a.printf("criterion: %s (waiting %.4g, moving %.4g)\n", answer, k.Waiting, k.Moving)
+	switch {
+	case k.BreakEven < 0:
+		a.printf("  moving never pays: the other side costs as much as the outage\n")
+	default:
+		a.printf("  moving pays if the outage lasts on for more than %s\n", k.BreakEven)
+	}
+	for _, line := range k.Inputs {
+		a.printf("  %s\n", line)
+	}
+}
+
 func (a *app) failoverEnact(ctx context.Context, f *failoverFlags) error {
-	c, d, err := f.daemon()
+	c, d, err := f.daemon(ctx)
 	if err != nil {
 		return err
 	}
@@ -198,7 +217,37 @@ func (a *app) failoverEnact(ctx context.Context, f *failoverFlags) error {
 		return status(exitWrong)
 	}
 	a.printf("applied: generation %d, addresses %s\n", res.Current.Record.Generation, res.Current.Addresses)
-	return nil
+	return a.published(ctx, d.Enactor.Provider)
+}
+
+// published waits until the change is on all name servers, where the provider
+// can tell; it is in force whether or not that is seen.
+func (a *app) published(ctx context.Context, prov failover.Provider) error {
+	p, ok := prov.(failover.Propagator)
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		done, err := p.InSync(ctx)
+		switch {
+		case done:
+			a.printf("published: all name servers have it\n")
+			return nil
+		case ctx.Err() != nil:
+			a.printf("not seen on all name servers after two minutes; look with 'ddx dns check'\n")
+			return status(exitIncomplete)
+		case err != nil:
+			return fmt.Errorf("applied, but whether it is published is not known: %w", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+	}
 }
 
 // confirmed makes sure that a person means this endpoint.
@@ -215,13 +264,13 @@ func (a *app) confirmed(name, given string) error {
 }
 
 func (a *app) failoverRun(ctx context.Context, f *failoverFlags) error {
-	c, d, err := f.daemon()
+	c, d, err := f.daemon(ctx)
 	if err != nil {
 		return err
 	}
 	d.Apply = f.apply
 	d.Log = func(format string, args ...any) {
-		a.printf("%s %s\n", time.Now().UTC().Format(time.RFC3339), fmt.Sprintf(format, args...))
+		fmt.Fprint(a.stdout, dns.Printable(fmt.Sprintf("%s %s\n", time.Now().UTC().Format(time.RFC3339), fmt.Sprintf(format, args...))))
 	}
 	if c.Vantage.Listen != "" {
 		l, err := net.Listen("tcp", c.Vantage.Listen)
@@ -239,7 +288,7 @@ func (a *app) failoverRun(ctx context.Context, f *failoverFlags) error {
 }
 
 func (a *app) failoverFreeze(ctx context.Context, f *failoverFlags) error {
-	_, d, err := f.daemon()
+	_, d, err := f.daemon(ctx)
 	if err != nil {
 		return err
 	}
@@ -258,7 +307,7 @@ func (a *app) failoverFreeze(ctx context.Context, f *failoverFlags) error {
 }
 
 func (a *app) failoverStatus(ctx context.Context, f *failoverFlags) error {
-	c, d, err := f.daemon()
+	c, d, err := f.daemon(ctx)
 	if err != nil {
 		return err
 	}
@@ -295,7 +344,7 @@ func (a *app) failoverStatus(ctx context.Context, f *failoverFlags) error {
 }
 
 func (a *app) failoverRehearse(ctx context.Context, f *failoverFlags) error {
-	c, d, err := f.daemon()
+	c, d, err := f.daemon(ctx)
 	if err != nil {
 		return err
 	}
@@ -304,7 +353,11 @@ func (a *app) failoverRehearse(ctx context.Context, f *failoverFlags) error {
 	}
 	d.Vantage.Look(ctx)
 	var answers *dns.Answers
-	if look, err := dns.Check(ctx, c.Name, dns.Options{Authorities: []string{c.Provider.RFC2136.Server}, Generation: true}); err == nil {
+	opt := dns.Options{Generation: true}
+	if k := c.Provider.RFC2136; k != nil {
+		opt.Authorities = []string{k.Server}
+	}
+	if look, err := dns.Check(ctx, c.Name, opt); err == nil {
 		answers = &look
 	}
 	st := status(exitOK)

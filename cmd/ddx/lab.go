@@ -88,10 +88,10 @@ func (a *app) labListCommand() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			switch l.output {
 			case "text":
-				if err := lab.WriteList(a.stdout); err != nil {
+				if err := a.fold(lab.WriteList); err != nil {
 					return err
 				}
-				return simulate.WriteList(a.stdout)
+				return a.fold(simulate.WriteList)
 			case "json":
 				return writeJSON(a.stdout, map[string]any{"models": lab.Models(), "simulations": simulate.Simulations()})
 			}
@@ -128,7 +128,7 @@ func (a *app) labCheck(ctx context.Context, l *labFlags, model string) error {
 	}
 	switch l.output {
 	case "text":
-		err = r.WriteText(a.stdout)
+		err = a.fold(r.WriteText)
 	case "json":
 		err = writeJSON(a.stdout, r)
 	case "svg":
@@ -165,7 +165,7 @@ func (a *app) labDiagram(r *lab.CheckResult, invariant string) error {
 
 func (a *app) labSimulate(ctx context.Context, l *labFlags, name string) error {
 	write, ok := map[string]func(*simulate.Result) error{
-		"text": func(r *simulate.Result) error { return r.WriteText(a.stdout) },
+		"text": func(r *simulate.Result) error { return a.fold(r.WriteText) },
 		"json": func(r *simulate.Result) error { return writeJSON(a.stdout, r) },
 		"svg":  func(r *simulate.Result) error { _, err := io.WriteString(a.stdout, r.SVG()); return err },
 		"html": func(r *simulate.Result) error { _, err := io.WriteString(a.stdout, r.HTML()); return err },

@@ -60,7 +60,7 @@ func TestReplay(t *testing.T) {
 }
 
 // TestExamples holds that every example bundle gives the findings that stand
-// beside it in NAME.want, the first one first.
+// beside it in NAME.want, in that order, the first one first.
 func TestExamples(t *testing.T) {
 	wants, err := filepath.Glob("../../examples/*.want")
 	if err != nil || len(wants) == 0 {
@@ -86,6 +86,7 @@ func TestExamples(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			last := -1
 			for i, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
 				id, verdict, _ := strings.Cut(line, " ")
 				at := -1
@@ -95,13 +96,14 @@ func TestExamples(t *testing.T) {
 						break
 					}
 				}
-				if at < 0 || i == 0 && at != 0 {
+				if at <= last || i == 0 && at != 0 {
 					var got []string
 					for j := range d.Findings {
 						got = append(got, d.Findings[j].ID+" "+string(d.Findings[j].Verdict))
 					}
-					t.Errorf("%s: finding at %d; got %s", line, at, strings.Join(got, ", "))
+					t.Errorf("%s: finding at %d, the one before at %d; got %s", line, at, last, strings.Join(got, ", "))
 				}
+				last = at
 			}
 		})
 	}

@@ -128,7 +128,7 @@ func (w *treeWalk) fold(prefix, text string) []string {
 	if strings.TrimLeft(prefix, " ") == prefix {
 		other = "  "
 	}
-	return output.Fold(prefix, other, output.Visible(text), w.width)
+	return output.Paragraph(prefix, other, output.Visible(text), w.width)
 }
 
 // prompt reads a reply without the blanks around it.
