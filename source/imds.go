@@ -8,8 +8,8 @@ import (
 )
 
 var imdsReader = Reader{
-	Name: "imds", Doc: "curl or wget of the instance metadata service, with or without -v",
-	Kinds: []string{"imds"},
+	Name: "imds", Doc: "curl or wget of the instance metadata service, with or without -v, and the events and identity it answers with",
+	Kinds: []string{"imds", "cloud.event", "cloud.instance"},
 	Match: func(name string, head []byte) bool {
 		return imdsCommand.MatchString(name) || imdsPasted(name, head) || len(head) < imdsMostError && imdsClient.Match(head)
 	},
@@ -90,6 +90,11 @@ func readIMDS(it *Item, emit func(ddx.Fact)) error {
 		}
 	})
 	r.finish(emit)
+	// Scheduled maintenance, spot notices and the identity document are the
+	// same objects that the aws CLI prints.
+	if start, _ := jsonStart(it.Data); start >= 0 && awsKeys.Match(it.Data[start:]) {
+		return awsAnswers.Read(it, emit)
+	}
 	return nil
 }
 
