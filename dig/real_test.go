@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -21,8 +20,8 @@ func TestRealTools(t *testing.T) {
 	dnstest.Bind(t, ip, authority, dnstest.Zones{"shop.": zone}, "")
 	dnstest.Unbound(t, ip, resolver, map[string]string{"shop.": fmt.Sprintf("%s:%d", ip, authority)}, "")
 	k := dnstest.Knot(t, ip, silent, dnstest.Zones{"shop.": zone})
-	k.Signal(syscall.SIGSTOP)
-	defer k.Signal(syscall.SIGCONT)
+	k.Stop()
+	defer k.Continue()
 	ran := 0
 	for _, tool := range []string{"dig", "kdig", "drill"} {
 		if _, err := os.Stat("/usr/bin/" + tool); err != nil {
