@@ -21,6 +21,7 @@ const (
 	Instance SubjectKind = "instance" // a cloud instance or another resource of the provider, by id
 	Cgroup   SubjectKind = "cgroup"   // a control group, by path
 	Unit     SubjectKind = "unit"     // a service, container or pod
+	AllHosts SubjectKind = "fleet"    // the hosts that were looked at together; without a name
 )
 
 // Subject is what a fact or a finding is about.
@@ -72,7 +73,8 @@ type Absence string
 
 // The reasons for an absence.
 const (
-	NeedsRoot   Absence = "needs-root"   // permission denied to this user
+	NeedsRoot   Absence = "needs-root"   // permission denied to an ordinary user
+	Refused     Absence = "refused"      // permission denied to root: a capability is missing, or a sandbox forbids it
 	TimedOut    Absence = "timed-out"    // the deadline passed; the thing may hang
 	NotThere    Absence = "not-there"    // the file or tool does not exist here
 	TooOld      Absence = "too-old"      // the software at hand cannot say it

@@ -25,6 +25,33 @@ type Diagnosis struct {
 	Unexplained []Unexplained `json:"unexplained"`
 }
 
+// Fleet is the answer for several hosts: the contract of "ddx diagnose -o json"
+// with the evidence of more than one.
+type Fleet struct {
+	Schema   string         `json:"schema"`
+	Hosts    []*Diagnosis   `json:"hosts"`
+	Findings []FleetFinding `json:"findings"` // over all hosts; the first one is the answer
+}
+
+// FleetFinding is a mode that is confirmed or likely on at least one host, over
+// all of them. Next tests and remedies differ by host and stand with the hosts.
+type FleetFinding struct {
+	Finding
+	Hosts []HostFinding `json:"hosts"` // who has it, the earliest first
+}
+
+// HostFinding says how one host has a mode.
+type HostFinding struct {
+	Host      string     `json:"host"`
+	At        int        `json:"at"`       // place in Fleet.Hosts: names need not be unique
+	Findings  []string   `json:"findings"` // ids within that host's diagnosis
+	Verdict   Verdict    `json:"verdict"`  // the strongest of them
+	Root      bool       `json:"root"`
+	Active    Active     `json:"active"`
+	FirstSeen *time.Time `json:"first_seen"`
+	LastSeen  *time.Time `json:"last_seen"`
+}
+
 // HostInfo is what is known of the machine itself.
 type HostInfo struct {
 	Name       string `json:"name,omitempty"`
@@ -84,6 +111,7 @@ type Support struct {
 	Strength  Strength   `json:"strength,omitempty"`
 	Count     int64      `json:"count,omitempty"` // how many such lines
 	Note      string     `json:"note,omitempty"`
+	Host      string     `json:"host,omitempty"` // in a fleet: whose line it is
 }
 
 // NextTest is a test worth running, and the open modes that it separates.

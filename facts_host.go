@@ -59,13 +59,15 @@ var engineFacts = []FactKind{
 	{Name: "unavailable", Subject: Host, Key: []string{"what"}, Doc: "something that could not be looked at", Fields: []Field{
 		str("what", "origin: file or command"),
 		str("reader", "reader that wanted it"),
-		str("reason", "needs-root, timed-out, not-there, too-old, not-readable or not-asked"),
+		str("reason", "needs-root, refused, timed-out, not-there, too-old, not-readable or not-asked"),
 		str("detail", "the error as it was"),
 		list("kinds", "fact kinds it would have yielded"),
 		flag("named", "the caller named it"), flag("basic", "one of the four that every look at a host must have: kernel log, mounts, interface counters, memory"),
 	}},
-	{Name: "unrecognised", Subject: Host, Key: []string{"origin"}, Doc: "material of unknown form: scanned for log patterns only", Fields: []Field{
+	{Name: "unrecognised", Subject: Host, Key: []string{"origin"}, Doc: "material of unknown form", Fields: []Field{
 		str("origin", "file or section"), gauge("bytes", "B", "its size"),
+		str("why", "why it was not even scanned for log patterns: it is binary, settings, metrics, or a JSON document that quotes messages; empty when it was"),
+		flag("named", "the caller named it, and it was not scanned"),
 	}},
 }
 

@@ -23,7 +23,7 @@ var netFacts = []FactKind{
 	{Name: "rule.summary", Subject: Host, Doc: "over a whole listing of ip rule: what a CNI keeps in pairs", Fields: []Field{
 		gauge("to_pod", "", "rules 'from all to ADDR' of priority 512"), gauge("from_pod", "", "rules 'from ADDR' of priority 1536 or 32765-"), list("to_without_from", "addresses with a to rule and no from rule on a secondary interface"), list("from_without_to", "addresses with a from rule and no to rule"), list("from", "addresses with a from rule"), list("to", "addresses with a to rule"),
 	}},
-	{Name: "neighbour", Subject: NIC, Key: []string{"address"}, Doc: "ip neigh, arp -n", Fields: []Field{str("address", ""), str("mac", ""), str("state", "REACHABLE, STALE, FAILED, INCOMPLETE, PERMANENT ...")}},
+	{Name: "neighbour", Subject: NIC, Key: []string{"address", "mac"}, Doc: "ip neigh, arp -n", Fields: []Field{str("address", ""), str("mac", ""), str("state", "REACHABLE, STALE, FAILED, INCOMPLETE, PERMANENT ...")}},
 	{Name: "netfilter.rule", Subject: Host, Key: []string{"table", "chain", "text"}, Doc: "iptables-save, iptables -L -v, nft list ruleset: rules that drop, reject, translate or do not track, and chain policies", Fields: []Field{
 		str("table", ""), str("chain", ""), str("target", "DROP, REJECT, MASQUERADE, SNAT, DNAT, NOTRACK, ACCEPT, policy-DROP, policy-ACCEPT"), str("text", "the rule as printed, without its counters"), str("proto", ""), str("dport", ""), str("src", ""), str("dst", ""), str("in_dev", ""), str("out_dev", ""),
 		Field{Name: "packets", Type: Int, Number: Counter, Since: "rule", Doc: "packets that hit it, absent when not printed"}, gauge("delta", "packets", "growth between two samples"), ratio("seconds", "s", "between them"), flag("reset", ""),

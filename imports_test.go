@@ -16,7 +16,7 @@ import (
 var allowed = map[string][]string{
 	".":            {},
 	"catalog":      {"cel.dev/cel-go", "go.yaml.in/yaml"},
-	"scan":         {},
+	"scan":         {"golang.org/x/sys"},
 	"logline":      {},
 	"kernlog":      {},
 	"diagnose":     {"catalog", "scan", "logline", "kernlog"},
@@ -36,8 +36,10 @@ var allowed = map[string][]string{
 	"afpacket":     {"capture", "golang.org/x/net", "golang.org/x/sys"},
 	"packet":       {"capture", "afpacket"},
 	"counters":     {},
-	"blackhole":    {"counters", "flowlog"},
-	"flowlog":      {"github.com/klauspost/compress", "github.com/parquet-go/parquet-go"},
+	"blackhole":    {"counters", "flowlog", "flowsum"},
+	"flowlog":      {"flowsum", "flowpattern", "github.com/klauspost/compress", "github.com/parquet-go/parquet-go"},
+	"flowpattern":  {"flowsum"},
+	"flowsum":      {},
 	"golden":       {},                   // tests only
 	"netlab":       {"golang.org/x/sys"}, // tests only
 	"examples/gen": {"source"},

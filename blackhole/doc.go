@@ -7,5 +7,5 @@
 // would look the same. [Joined] becomes facts, a picture or a page.
 //
 // Everything here is pure. The package may import the standard library, the
-// root package, flowlog and counters.
+// root package, flowlog, flowsum and counters.
 package blackhole

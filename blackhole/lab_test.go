@@ -20,6 +20,7 @@ import (
 	"ddx/blackhole"
 	"ddx/counters"
 	"ddx/flowlog"
+	"ddx/flowsum"
 	"ddx/netlab"
 )
 
@@ -94,9 +95,9 @@ func runJoin(t *testing.T, l *netlab.Lab, fault func() (end func()), source func
 	var sumIn, sumOut uint64
 	for k, a := range res.Sums.All() {
 		switch k.Direction {
-		case flowlog.Ingress:
+		case flowsum.Ingress:
 			sumIn += a.Packets
-		case flowlog.Egress:
+		case flowsum.Egress:
 			sumOut += a.Packets
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"ddx/flowlog"
+	"ddx/flowsum"
 )
 
 // Bucket is what the network's side says of one interval.
@@ -25,13 +25,13 @@ type NetworkSeries struct {
 	Addresses []string
 	Interval  time.Duration
 	Buckets   []Bucket // ascending; an interval without a bucket had no record
-	Direction string   // how direction is known, see [flowlog.Interface]
+	Direction string   // how direction is known, see [flowsum.Interface]
 }
 
 // Network turns sums into the network's side of the join. Buckets of the sums
 // are joined into the given interval, which should be the aggregation interval
 // of the flow log; 0 means: one minute, or ten where a record spans more.
-func Network(s *flowlog.Sums, interval time.Duration) []NetworkSeries {
+func Network(s *flowsum.Sums, interval time.Duration) []NetworkSeries {
 	t := s.Totals()
 	if interval == 0 {
 		if interval = s.Interval(); t.Span > interval {
@@ -39,14 +39,14 @@ func Network(s *flowlog.Sums, interval time.Duration) []NetworkSeries {
 		}
 	}
 	step := int64(max(interval, s.Interval()) / time.Second)
-	about := map[string]flowlog.Interface{}
+	about := map[string]flowsum.Interface{}
 	for _, i := range s.Interfaces() {
 		about[i.Name] = i
 	}
 	return network(s.All(), about, step)
 }
 
-func network(all iter.Seq2[flowlog.Key, flowlog.Amount], about map[string]flowlog.Interface, step int64) []NetworkSeries {
+func network(all iter.Seq2[flowsum.Key, flowsum.Amount], about map[string]flowsum.Interface, step int64) []NetworkSeries {
 	var out []NetworkSeries
 	for k, a := range all {
 		if n := len(out); n == 0 || out[n-1].Interface != k.Interface {
@@ -61,16 +61,16 @@ func network(all iter.Seq2[flowlog.Key, flowlog.Amount], about map[string]flowlo
 		}
 		b := &n.Buckets[i]
 		switch {
-		case k.Action == flowlog.SkipData:
+		case k.Action == flowsum.SkipData:
 			b.Skipped = true
-		case k.Action == flowlog.NoData:
-		case k.Direction == flowlog.Ingress && k.Action == flowlog.Reject:
+		case k.Action == flowsum.NoData:
+		case k.Direction == flowsum.Ingress && k.Action == flowsum.Reject:
 			b.InRejected += a.Packets
-		case k.Direction == flowlog.Egress && k.Action == flowlog.Reject:
+		case k.Direction == flowsum.Egress && k.Action == flowsum.Reject:
 			b.OutRejected += a.Packets
-		case k.Direction == flowlog.Ingress:
+		case k.Direction == flowsum.Ingress:
 			b.In += a.Packets
-		case k.Direction == flowlog.Egress:
+		case k.Direction == flowsum.Egress:
 			b.Out += a.Packets
 		default:
 			b.Unknown += a.Packets

@@ -22,8 +22,6 @@ type mapped struct {
 	hits []int
 	hit  int
 	seen int // pages before it are given back
-
-	touched byte // keeps the loads of run
 }
 
 const (
@@ -94,31 +92,29 @@ func (m *mapped) scan(r *Reader) bool {
 	return true
 }
 
-// run advances the lanes together, one record each. The first loop only asks
-// for the memory of all of them, so that their waits overlap; the second finds
-// it in the cache.
+// run advances the lanes in turn, one record each. Where a lane goes next is
+// asked for at once and needed a round later, so that the waits for memory of
+// all lanes overlap.
 func (m *mapped) run(w *[lanes]walk, filter *prefilter) {
 	var active [lanes]*walk
 	for i := range w {
 		active[i] = &w[i]
 	}
-	data, touched := m.data, byte(0)
+	data := m.data
 	for n := lanes; n > 0; {
-		for _, l := range active[:n] {
-			if l.pos+64 <= len(data) {
-				touched |= data[l.pos+8] | data[l.pos+48]
-			}
-		}
 		for i := 0; i < n; {
-			if l := active[i]; m.step(l, filter) {
-				i++
-			} else {
+			l := active[i]
+			if !m.step(l, filter) {
 				n--
 				active[i] = active[n]
+				continue
 			}
+			if at := l.pos; at+64 <= len(data) {
+				prefetch(&data[at], &data[at+48])
+			}
+			i++
 		}
 	}
-	m.touched = touched
 }
 
 // step goes over one record and reports false when the lane has ended.

@@ -201,16 +201,23 @@ type Carbon struct {
 }
 
 // Read takes lines "path value time" until r ends. Lines that are none of
-// these come back in the error, which does not stop the reading.
+// these come back in the error, the first with its text and the others by their
+// number; they do not stop the reading.
 func (c *Carbon) Read(r io.Reader) error {
-	var errs error
+	var first error
+	bad := 0
 	sc := bufio.NewScanner(r)
 	for n := 1; sc.Scan(); n++ {
 		if err := c.Line(sc.Text()); err != nil {
-			errs = errors.Join(errs, fmt.Errorf("line %d: %w", n, err))
+			if bad++; first == nil {
+				first = fmt.Errorf("line %d: %w", n, err)
+			}
 		}
 	}
-	return errors.Join(errs, sc.Err())
+	if bad > 1 {
+		first = fmt.Errorf("%w, and %d more such lines", first, bad-1)
+	}
+	return errors.Join(first, sc.Err())
 }
 
 // Line takes one line.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 )
@@ -48,9 +49,21 @@ func ListenCarbon(ctx context.Context, l net.Listener, c *Carbon, bad func(from 
 			done := context.AfterFunc(ctx, func() { _ = conn.Close() })
 			defer done()
 			defer conn.Close()
-			if err := c.Read(conn); err != nil && bad != nil && ctx.Err() == nil {
+			if err := c.Read(unlessClosed{conn}); err != nil && bad != nil {
 				bad(conn.RemoteAddr(), err)
 			}
 		})
 	}
+}
+
+// unlessClosed ends where this side closed the connection: that is no error of
+// what came before.
+type unlessClosed struct{ net.Conn }
+
+func (c unlessClosed) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if errors.Is(err, net.ErrClosed) {
+		err = io.EOF
+	}
+	return n, err
 }

@@ -1,6 +1,8 @@
 package diagnose
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -79,5 +81,44 @@ func TestEdgeOnlyToNamedSubjects(t *testing.T) {
 	}
 	if got := root("nvme1n1"); got != "" {
 		t.Errorf("nvme1n1: explained by %q, want nothing", got)
+	}
+}
+
+// What other programs complain of in the midst of a kernel report is told, and
+// the report's own lines are not.
+func TestWarningsWithinAReport(t *testing.T) {
+	d := diagnoseText(t, "kernel: BUG: kernel NULL pointer dereference, address: 0000000000000010\n"+
+		"kernel: Oops: 0000 [#1] SMP PTI\n"+
+		"kernel: foobar 3: zq exchange failed\n"+
+		"app[7]: zq quota denied\n"+
+		"kernel: Code: error failed 48 8b\n"+
+		"kernel: RIP: 0010:zq_xmit+0x1a/0x40\nkernel: Call Trace:\nkernel:  zq_send+0x10/0x20\n")
+	var got []string
+	for _, u := range d.Unexplained {
+		got = append(got, u.Text)
+	}
+	want := []string{"kernel: foobar 3: zq exchange failed", "app[7]: zq quota denied"}
+	if !slices.Equal(got, want) {
+		t.Errorf("unexplained %q, want %q", got, want)
+	}
+}
+
+// A lost-lines message that only looks like one says nothing of a loss.
+func TestLossNeedsTheWholeMessage(t *testing.T) {
+	for text, want := range map[string]string{
+		"kernel: net_ratelimit: 7 callbacks suppressed\n":    "7",
+		"app: all callbacks suppressed\n":                    "unknown",
+		"kernel: printk: some messages dropped\nnext line\n": "unknown",
+	} {
+		d := diagnoseText(t, text)
+		for _, x := range d.Examined {
+			got := "unknown"
+			if x.Dropped != nil {
+				got = fmt.Sprint(*x.Dropped)
+			}
+			if x.Kind == "log" && got != want {
+				t.Errorf("%q: %s dropped, want %s", text, got, want)
+			}
+		}
 	}
 }

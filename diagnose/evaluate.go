@@ -29,6 +29,7 @@ type evaluation struct {
 	cat      *catalog.Catalogue
 	now      time.Time
 	byKind   map[string][]*ddx.Fact
+	matches  map[string][]*ddx.Fact // log.match by MODE/INDICATOR
 	context  map[string]any
 	uptime   float64           // seconds at now, 0 when unknown
 	answers  map[string]string // by MODE/INDICATOR or test/ID
@@ -43,6 +44,11 @@ func newEvaluation(cat *catalog.Catalogue, facts []ddx.Fact, now time.Time) *eva
 	for i := range facts {
 		f := &facts[i]
 		e.byKind[f.Kind] = append(e.byKind[f.Kind], f)
+	}
+	e.matches = map[string][]*ddx.Fact{}
+	for _, f := range e.byKind["log.match"] {
+		key := f.String("indicator")
+		e.matches[key] = append(e.matches[key], f)
 	}
 	e.aliases = aliases(e.byKind)
 	for _, f := range e.byKind["answer"] {
@@ -173,10 +179,7 @@ func (e *evaluation) factIndicator(m *ddx.Mode, ind *ddx.Indicator) []hit {
 
 func (e *evaluation) logIndicator(m *ddx.Mode, ind *ddx.Indicator, key string) []hit {
 	var hits []hit
-	for _, f := range e.byKind["log.match"] {
-		if f.String("indicator") != key {
-			continue
-		}
+	for _, f := range e.matches[key] {
 		if peak, _ := f.Int("peak"); peak < int64(ind.Count) {
 			continue
 		}
@@ -187,13 +190,32 @@ func (e *evaluation) logIndicator(m *ddx.Mode, ind *ddx.Indicator, key string) [
 		hits = append(hits, h)
 	}
 	if len(hits) > 0 || ind.Absent == nil || !e.covered(ind) {
-		return foldSubjects(hits)
+		return foldSubjects(onceNamed(hits))
 	}
 	if t, f := e.any(ind.Absent.Fact, ind.Absent.When); t == catalog.True {
 		return []hit{{ind: ind, subject: ddx.Subject{Kind: m.Subject}, effect: ind.Absent.Effect, strength: ind.Absent.Strength, active: ddx.Unknown, kind: "log.coverage",
 			evidence: f.Evidence, note: "the line is absent from a log without gaps, and this software would have printed it"}}
 	}
 	return nil
+}
+
+// onceNamed leaves out hits without a name whose lines are those of named hits:
+// a general pattern matches what a particular one, which tells whom it is
+// about, has matched too.
+func onceNamed(hits []hit) []hit {
+	named := map[string]bool{} // origins of lines
+	count := int64(0)
+	for _, h := range hits {
+		if h.subject.Name != "" {
+			count += h.count
+			for _, ev := range h.evidence {
+				named[ev.Origin] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(hits, func(h hit) bool {
+		return h.subject.Name == "" && len(h.evidence) > 0 && h.count <= count && !slices.ContainsFunc(h.evidence, func(ev ddx.Evidence) bool { return !named[ev.Origin] })
+	})
 }
 
 // covered reports whether a log of the indicator's channel was read without a
@@ -317,9 +339,11 @@ func ttl(m *ddx.Mode) time.Duration {
 // foldSubjects merges the hits of one indicator on one subject.
 func foldSubjects(hits []hit) []hit {
 	var out []hit
+	at := make(map[ddx.Subject]int, len(hits))
 	for _, h := range hits {
-		i := slices.IndexFunc(out, func(o hit) bool { return o.subject == h.subject })
-		if i < 0 {
+		i, ok := at[h.subject]
+		if !ok {
+			at[h.subject] = len(out)
 			out = append(out, h)
 			continue
 		}

@@ -43,7 +43,11 @@ func examined(facts []ddx.Fact) []ddx.Examined {
 			continue
 		case "unrecognised":
 			zero := int64(0)
-			out = append(out, ddx.Examined{Kind: f.Kind, Origin: f.String("origin"), Dropped: &zero})
+			kind := f.Kind
+			if f.String("why") != "" {
+				kind = "no-log"
+			}
+			out = append(out, ddx.Examined{Kind: kind, Origin: f.String("origin"), Dropped: &zero})
 			continue
 		case "log.coverage":
 			x := ddx.Examined{Kind: "log", Origin: f.String("log"), From: f.String("from"), To: f.String("to")}
@@ -113,6 +117,11 @@ func count(states []*state) ddx.Counts {
 // first those that have evidence and would be decided by it.
 func notExamined(e *evaluation, states []*state) []ddx.NotExamined {
 	out := []ddx.NotExamined{}
+	for _, f := range e.byKind["unrecognised"] {
+		if named, _ := f.Bool("named"); named {
+			out = append(out, ddx.NotExamined{What: f.String("origin"), Why: string(ddx.NotReadable) + ": " + f.String("why"), NeededBy: []string{}, Named: true})
+		}
+	}
 	for _, f := range e.byKind["unavailable"] {
 		n := ddx.NotExamined{What: f.String("what"), Why: f.String("reason"), NeededBy: []string{}}
 		if d := f.String("detail"); d != "" {

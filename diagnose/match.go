@@ -41,7 +41,7 @@ func (m *Matcher) Match(s Stream, r io.Reader) ([]ddx.Fact, error) {
 	if t.s.Hint.Names == nil {
 		t.s.Hint.Names = logline.Names{}
 	}
-	stats, err := m.set.Scan(oneLineRecords(r), t.visit)
+	stats, err := m.set.ScanParallel(oneLineRecords(r), 0, t.visit)
 	if err != nil {
 		err = fmt.Errorf("read log %s: after line %d: %w", s.Origin, stats.Lines, err)
 	}
@@ -65,6 +65,7 @@ type matching struct {
 	found     map[matchKey]*found
 	order     []*found
 	templates map[string]*template
+	key       []byte // of the template that is looked for
 	folded    []*template
 	other     *template
 	reports   kernlog.Assembler
@@ -100,6 +101,9 @@ const (
 )
 
 func (t *matching) visit(line scan.Line) int {
+	if !t.all && len(line.Patterns) == 0 && line.Word < 0 && t.reports.Skip(line.Text) {
+		return t.reports.Want() // it only stands behind the first line of a report
+	}
 	l := logline.Parse(line.Text, t.s.Hint)
 	if n := len(line.Patterns); n > 0 && line.Patterns[n-1] >= t.m.encoded && len(l.Message) > 0 {
 		line.Patterns, line.Word = t.decoded(l.Message)
@@ -137,27 +141,33 @@ func (t *matching) line(raw scan.Line, l logline.Line) int {
 	if l.Channel == logline.Unknown && bytes.HasPrefix(l.Message, comment) {
 		return 0
 	}
-	matched := false
+	matched, starts := false, false
 	for _, p := range raw.Patterns {
 		switch {
 		case p < t.m.starts:
 			matched = t.pattern(&t.m.lines[p], raw, l) || matched
+		case p < t.m.loss:
+			starts = true
 		case p == t.m.boot:
 			if l.Channel != logline.Service && strings.HasPrefix(string(l.Message), "Linux version ") {
 				t.boots++
 			}
-		case p >= t.m.loss && p < t.m.boot:
+		case p < t.m.boot:
 			t.loss(t.m.loss, p, l.Message)
 		}
 	}
-	if l.Channel != logline.Service {
-		t.reports.Add(kernlog.Line{Message: string(l.Message), Origin: t.origin(raw), Text: string(raw.Text), Time: l.Time, Mono: l.Mono})
+	reported := false
+	switch {
+	case l.Channel == logline.Service:
+	case !starts:
+		reported = t.reports.Continue(l.Message)
+	default:
+		reported = t.reports.Add(kernlog.Line{Message: string(l.Message), Origin: t.origin(raw), Text: string(raw.Text), Time: l.Time, Mono: l.Mono})
 	}
-	follow := t.reports.Want()
-	if !matched && !t.s.Incidental && t.notable(raw, l) && follow == 0 {
+	if !matched && !reported && !t.s.Incidental && t.notable(raw, l) {
 		t.fold(raw, l)
 	}
-	return follow
+	return t.reports.Want()
 }
 
 // notable reports whether a line that no pattern matched is a warning or
@@ -174,13 +184,16 @@ func (t *matching) origin(raw scan.Line) string {
 }
 
 func (t *matching) loss(base, p int, msg []byte) {
-	t.lostAny = true
-	if g := lossLines[p-base].FindSubmatch(msg); len(g) > 1 {
+	switch g := lossLines[p-base].FindSubmatch(msg); {
+	case g == nil:
+		return
+	case len(g) > 1:
 		n, _ := strconv.ParseInt(string(g[1]), 10, 64)
 		t.lost += n
-	} else if g != nil {
+	default:
 		t.lost++
 	}
+	t.lostAny = true
 }
 
 // pattern checks one candidate against the message itself and its channel.

@@ -95,7 +95,7 @@ func NewMatcher(cat *catalog.Catalogue) (*Matcher, error) {
 	for _, sign := range encoded {
 		exprs = append(exprs, regexp.QuoteMeta(sign))
 	}
-	set, err := scan.Compile(exprs, scan.Words(words))
+	set, err := scan.Compile(exprs, scan.Words(words), scan.Candidates)
 	if err != nil {
 		return nil, fmt.Errorf("compile log patterns: %w", err)
 	}

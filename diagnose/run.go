@@ -99,8 +99,9 @@ func (e *evaluation) mode(m *ddx.Mode) *state {
 	}
 	hits = append(hits, e.testHits(m)...)
 	s.notApply = e.applies(m)
-	for _, subject := range subjects(m, hits) {
-		f := e.finding(m, subject, hits, s.notApply)
+	named := subjects(m, hits)
+	for _, subject := range named {
+		f := e.finding(m, subject, len(named) == 1, hits, s.notApply)
 		if f != nil {
 			s.findings = append(s.findings, f)
 		}
@@ -144,17 +145,21 @@ func (e *evaluation) applies(m *ddx.Mode) string {
 func subjects(m *ddx.Mode, hits []hit) []ddx.Subject {
 	var named []ddx.Subject
 	unnamed := false
-	for _, h := range hits {
+	for i := range hits {
+		h := &hits[i]
 		if h.effect == ddx.Clears {
 			continue
 		}
 		if h.subject.Name == "" || h.ind.On == "host" {
 			unnamed = true
-		} else if !slices.Contains(named, h.subject) {
+		} else {
 			named = append(named, h.subject)
 		}
 	}
-	slices.SortFunc(named, func(a, b ddx.Subject) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(named, func(a, b ddx.Subject) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Kind, b.Kind))
+	})
+	named = slices.Compact(named)
 	if len(named) == 1 || len(named) > 1 && !unnamed {
 		return named
 	}
@@ -168,10 +173,9 @@ func concerns(h *hit, s ddx.Subject, only bool) bool {
 	return h.subject == s || h.ind.On == "host" || h.subject.Name == "" && (only || s.Name == "")
 }
 
-// finding weighs all hits on one subject. It returns nil when nothing speaks
-// for the mode there.
-func (e *evaluation) finding(m *ddx.Mode, s ddx.Subject, hits []hit, notApply string) *finding {
-	only := len(subjects(m, hits)) == 1
+// finding weighs all hits on one subject, which may be the only one. It returns
+// nil when nothing speaks for the mode there.
+func (e *evaluation) finding(m *ddx.Mode, s ddx.Subject, only bool, hits []hit, notApply string) *finding {
 	f := &finding{mode: m}
 	f.Mode, f.Title, f.Family, f.Subject, f.Latent = m.ID, m.Title, m.Family, s, m.Latent
 	f.ID = m.ID + "@" + s.String()

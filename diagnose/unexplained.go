@@ -1,8 +1,6 @@
 package diagnose
 
 import (
-	"strings"
-
 	"ddx"
 	"ddx/logline"
 	"ddx/scan"
@@ -23,11 +21,13 @@ type template struct {
 const maxTemplates = 200
 
 func (t *matching) fold(raw scan.Line, l logline.Line) {
-	key := fold(l.Message)
+	key := t.key[:0]
 	if l.Program != "" && l.Program != "kernel" {
-		key = l.Program + ": " + key
+		key = append(append(key, l.Program...), ": "...)
 	}
-	tpl := t.templates[key]
+	key = appendFolded(key, l.Message)
+	t.key = key
+	tpl := t.templates[string(key)]
 	switch {
 	case tpl != nil:
 		tpl.count++
@@ -39,46 +39,56 @@ func (t *matching) fold(raw scan.Line, l logline.Line) {
 		t.other.count++
 		return
 	}
-	tpl = &template{text: key, count: 1, priority: l.Priority, channel: l.Channel.String(),
+	tpl = &template{text: string(key), count: 1, priority: l.Priority, channel: l.Channel.String(),
 		evidence: ddx.Evidence{Kind: "log", Origin: t.origin(raw), Host: l.Host, Time: l.Time, Mono: max(l.Mono, 0), Text: string(raw.Text)}}
-	t.templates[key] = tpl
+	t.templates[tpl.text] = tpl
 	t.folded = append(t.folded, tpl)
 }
 
 // maxFold is how much of a message makes its template, in bytes.
 const maxFold = 240
 
-// fold replaces every run of letters and digits that holds a digit, and what
-// addresses and paths are made of around it, by <*>.
-func fold(msg []byte) string {
+// appendFolded appends the message with every run of letters and digits that
+// holds a digit, and what addresses and paths are made of around it, replaced by
+// <*>.
+func appendFolded(b, msg []byte) []byte {
 	if len(msg) > maxFold {
 		msg = msg[:maxFold]
 	}
-	var b strings.Builder
 	for i := 0; i < len(msg); {
-		if !foldable(msg[i]) {
-			b.WriteByte(msg[i])
+		if foldable[msg[i]] == 0 {
+			b = append(b, msg[i])
 			i++
 			continue
 		}
-		j, digit := i, false
-		for j < len(msg) && foldable(msg[j]) {
-			digit = digit || msg[j] >= '0' && msg[j] <= '9'
-			j++
+		j, seen := i, uint8(0)
+		for ; j < len(msg) && foldable[msg[j]] != 0; j++ {
+			seen |= foldable[msg[j]]
 		}
-		if digit {
-			b.WriteString("<*>")
+		if seen&digit != 0 {
+			b = append(b, "<*>"...)
 		} else {
-			b.Write(msg[i:j])
+			b = append(b, msg[i:j]...)
 		}
 		i = j
 	}
-	return b.String()
+	return b
 }
 
-func foldable(c byte) bool {
-	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c == '_' || c == '-' || c == '.' || c == '/' || c >= 0x80
-}
+const digit = 2
+
+// foldable has the bytes of which runs are made: digit for digits, else 1.
+var foldable = func() (is [256]uint8) {
+	for c := range is {
+		switch {
+		case '0' <= c && c <= '9':
+			is[c] = digit
+		case 'a' <= c|0x20 && c|0x20 <= 'z', c == '_', c == '-', c == '.', c == '/', c >= 0x80:
+			is[c] = 1
+		}
+	}
+	return is
+}()
 
 var priorities = []string{"emerg", "alert", "crit", "err", "warning"}
 

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"ddx/flowsum"
 )
 
 // benchText makes version 2 records of 2000 interfaces within ten minutes.
@@ -39,7 +41,7 @@ func BenchmarkText(b *testing.B) {
 	const rows = 500_000
 	text, own := benchText(rows)
 	buf := make([]byte, slack+readSize+maxLine+slack)
-	warm := NewSums(time.Minute, 64<<20, own) // its cells exist: adding is all it costs
+	warm := flowsum.New(time.Minute, 64<<20, own) // its cells exist: adding is all it costs
 	for _, c := range []struct {
 		name string
 		sink func() sink
@@ -48,7 +50,7 @@ func BenchmarkText(b *testing.B) {
 		{"split", nil},
 		{"parse", func() sink { return nothing{} }},
 		{"sum", func() sink { return warm }},
-		{"infer", func() sink { return NewSums(time.Minute, 64<<20, nil) }},
+		{"infer", func() sink { return flowsum.New(time.Minute, 64<<20, nil) }},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			before := cpuTime()
@@ -59,7 +61,7 @@ func BenchmarkText(b *testing.B) {
 				}
 				var report FileReport
 				s := textScanner{until: 1 << 63, report: &report, out: c.sink()}
-				if sums, ok := s.out.(*Sums); ok {
+				if sums, ok := s.out.(*flowsum.Sums); ok {
 					s.sums = sums
 				}
 				if err := s.scan(bytes.NewReader(text), buf); err != nil || report.Records != rows {
@@ -83,7 +85,7 @@ func cpuTime() time.Duration {
 
 type nothing struct{}
 
-func (nothing) add(*row) {}
+func (nothing) Add(*flowsum.Record) {}
 
 // lines finds the lines only, and splits them if asked to.
 func lines(text []byte, split bool) (n int) {

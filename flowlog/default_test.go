@@ -8,15 +8,17 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ddx/flowsum"
 )
 
 var scanBuf = make([]byte, slack+readSize+maxLine+slack)
 
 // scanBoth reads text by the default path and by the long way only.
-func scanBoth(t *testing.T, text string) (fast, slow FileReport, fastSums, slowSums map[string]Amount) {
+func scanBoth(t *testing.T, text string) (fast, slow FileReport, fastSums, slowSums map[string][3]uint64) {
 	t.Helper()
-	scan := func(report *FileReport, short bool) map[string]Amount {
-		s := NewSums(time.Minute, 0, nil)
+	scan := func(report *FileReport, short bool) map[string][3]uint64 {
+		s := flowsum.New(time.Minute, 0, nil)
 		scanner := textScanner{until: 1 << 63, report: report, out: s}
 		if short {
 			scanner.sums = s
@@ -26,7 +28,7 @@ func scanBoth(t *testing.T, text string) (fast, slow FileReport, fastSums, slowS
 		}
 		got := sums(t, s)
 		totals := s.Totals()
-		got[fmt.Sprint(totals.First, totals.Last, totals.Span, totals.Records, s.Interfaces())] = Amount{}
+		got[fmt.Sprint(totals.First, totals.Last, totals.Span, totals.Records, s.Interfaces())] = [3]uint64{}
 		return got
 	}
 	fastSums, slowSums = scan(&fast, true), scan(&slow, false)

@@ -1,18 +1,17 @@
-// Package flowlog reads VPC and transit-gateway flow logs, sums them and names
-// the patterns in them.
+// Package flowlog reads VPC and transit-gateway flow logs.
 //
 // [Read] takes files, directories in the S3 key layout and pipes, in text,
-// gzip and Parquet, of every published version and any field order, and gives
-// [Sums]: packets, bytes and flows per interface, minute, direction and
-// action, in bounded memory whatever the size of the input. [Patterns] is the
-// table that tells a reject from a black hole and from a wrong interface.
+// gzip and Parquet, of every published version and any field order, and hands
+// the records to [flowsum.Sums] and, where they are asked for, to
+// [flowpattern.Conversations]. What could not be read it tells by file, byte
+// and number.
 //
-// Text has three ways to its cells, which say the same of every line: lines of
+// Text has three ways to the sums, which say the same of every line: lines of
 // the default format by their fixed places (default.go), ordinary lines of any
-// format by their separators (fast.go), and all that these two decline by the
-// parser (text.go), which also says what is wrong with a line.
+// format by their separators (fast.go), and all that these two or the sums
+// decline by the parser (text.go), which also says what is wrong with a line.
 //
-// Patterns, the sums and their merge are pure; files are touched in read.go,
-// walk.go and spill.go only. The package may import the standard library, the
-// root package, klauspost/compress (gzip) and parquet-go.
+// Files are touched in read.go, walk.go and parquet.go only. The package may
+// import the standard library, flowsum, flowpattern, klauspost/compress (gzip)
+// and parquet-go.
 package flowlog

@@ -3,7 +3,8 @@ package flowlog
 import (
 	"bytes"
 	"math/bits"
-	"slices"
+
+	"ddx/flowsum"
 )
 
 // fastPath takes the ordinary record straight from the text to its cell: a
@@ -14,8 +15,7 @@ import (
 // It finds the separators of a stretch of text first, 64 bytes at a time and
 // without a branch on their places, and reads whole lines off the list.
 type fastPath struct {
-	s     *Sums
-	t     *table // of s at the moment
+	s     *flowsum.Sums
 	since uint64
 	until uint64
 	// Columns, counted in separators from the line's beginning.
@@ -23,6 +23,7 @@ type fastPath struct {
 	iface, packets, bytes, start, end       int
 	action, status, direction, srcAddr, dst int
 	ends                                    []int32 // places of the separators
+	lines                                   batch
 	masks                                   [stretch / 64]uint64
 	prefix                                  prefixes
 }
@@ -32,8 +33,8 @@ type fastPath struct {
 const stretch = 8 << 10
 
 // newFastPath gives nil when the format is not for it.
-func newFastPath(p *lineParser, s *Sums, since, until uint64) *fastPath {
-	f := &fastPath{s: s, t: s.mem, since: since, until: until, columns: p.want + 1}
+func newFastPath(p *lineParser, s *flowsum.Sums, since, until uint64) *fastPath {
+	f := &fastPath{s: s, since: max(since, flowsum.Earliest), until: until, columns: p.want + 1}
 	for k, at := range map[field]*int{fieldInterface: &f.iface, fieldPackets: &f.packets, fieldBytes: &f.bytes, fieldStart: &f.start,
 		fieldEnd: &f.end, fieldStatus: &f.status} {
 		if *at = int(p.col[k]); *at < 1 {
@@ -41,7 +42,7 @@ func newFastPath(p *lineParser, s *Sums, since, until uint64) *fastPath {
 		}
 	}
 	f.action, f.direction, f.srcAddr, f.dst = int(p.col[fieldAction]), int(p.col[fieldDirection]), int(p.col[fieldSrcAddr]), int(p.col[fieldDstAddr])
-	if p.detail || p.hasLost || f.action == 0 || f.direction == 0 || f.srcAddr < 1 || f.dst < 1 {
+	if p.detail || p.hasLost || f.action < 1 || f.direction == 0 || f.srcAddr < 1 || f.dst < 1 {
 		return nil
 	}
 	f.ends = make([]int32, stretch+maxColumns+16)
@@ -80,39 +81,20 @@ func (f *fastPath) take(b []byte, i, j int, slow func(i, j int)) (next int, reco
 		stop := min(i+stretch, i+(j-i)&^63)
 		begun := i
 		ends := f.ends[:f.separators(b, i, stop)]
-		if f.s.mem.size > f.s.limit {
-			f.s.spill()
-		}
-		f.t = f.s.mem
 		regular := f.regular(b, i, stop, ends)
-	lines:
 		for len(ends) > 0 {
-			// Sections of several lines are looked up together: the waits for
-			// memory overlap.
-			var found [batch]*section
 			n := 0
-			for n < batch && len(ends) >= (n+1)*f.columns && b[ends[(n+1)*f.columns-1]] == '\n' {
-				line := ends[n*f.columns : (n+1)*f.columns]
-				if regular || onlySpaces(b, line) {
-					found[n] = f.find(b, line)
-				}
-				n++
-			}
-			for _, sec := range found[:n] {
+			for n < flowsum.Batch && len(ends) >= f.columns && b[ends[f.columns-1]] == '\n' {
 				line := ends[:f.columns]
-				if sec == nil || !f.record(b, line, sec) {
-					k := slices.IndexFunc(line, func(e int32) bool { return b[e] == '\n' })
-					slow(i, int(line[k]))
-					f.t = f.s.mem
-					i = int(line[k]) + 1
-					ends = ends[k+1:]
-					continue lines // what was found may be gone
+				if !regular && !onlySpaces(b, line) || !f.record(b, line, &f.lines.records[n]) {
+					break
 				}
-				records++
-				i = int(line[len(line)-1]) + 1
-				ends = ends[f.columns:]
+				end := int(line[f.columns-1])
+				f.lines.begin[n], f.lines.end[n] = i, end
+				i, ends, n = end+1, ends[f.columns:], n+1
 			}
-			if n > 0 {
+			records += f.lines.add(f.s, b, n, slow)
+			if n == flowsum.Batch {
 				continue
 			}
 			k := 0
@@ -123,7 +105,6 @@ func (f *fastPath) take(b []byte, i, j int, slow func(i, j int)) (next int, reco
 				break
 			}
 			slow(i, int(ends[k]))
-			f.t = f.s.mem
 			i = int(ends[k]) + 1
 			ends = ends[k+1:]
 		}
@@ -160,43 +141,32 @@ func onlySpaces(b []byte, line []int32) bool {
 	return all != 0
 }
 
-// find gives the section of a line whose separators are given, nil when the
-// line is not for the fast path.
-func (f *fastPath) find(b []byte, ends []int32) *section {
-	s, e := int(ends[f.iface-1])+1, int(ends[f.iface])
-	if e-s <= 16 || e-s >= 24 {
-		return nil
-	}
-	id := word24{load64(b, s), load64(b, s+8), load64(b, s+16) & (1<<(uint(e-s)*8-128) - 1)}
-	dst := word16{load64(b, int(ends[f.dst-1])+1)}
-	return f.t.known(&id, dst.startsV6())
-}
-
-// record counts a line of a section, or declines it.
-func (f *fastPath) record(b []byte, ends []int32, sec *section) bool {
+// record reads a line whose separators are given, or declines it.
+func (f *fastPath) record(b []byte, ends []int32, r *flowsum.Ordinary) bool {
 	s, e := int(ends[f.status-1])+1, int(ends[f.status])
 	if e-s != 2 || b[s] != 'O' || b[s+1] != 'K' {
 		return false
 	}
-	var src, dst word16
-	s, e = int(ends[f.srcAddr-1])+1, int(ends[f.srcAddr])
-	s2, e2 := int(ends[f.dst-1])+1, int(ends[f.dst])
-	if n := uint(e - s); n > 8 && n < 16 {
-		src = word16{load64(b, s), load64(b, s+8) & (1<<(n*8-64) - 1)}
-	} else {
-		src.load(b, s, e)
-	}
-	if n := uint(e2 - s2); n > 8 && n < 16 {
-		dst = word16{load64(b, s2), load64(b, s2+8) & (1<<(n*8-64) - 1)}
-	} else {
-		dst.load(b, s2, e2)
-	}
-	if dst[0] == 0 {
+	s, e = int(ends[f.iface-1])+1, int(ends[f.iface])
+	if e-s <= 16 || e-s >= 24 {
 		return false
 	}
+	r.ID[0], r.ID[1], r.ID[2] = load64(b, s), load64(b, s+8), load64(b, s+16)&(1<<(uint(e-s)*8-128)-1)
+	s, e = int(ends[f.srcAddr-1])+1, int(ends[f.srcAddr])
+	if n := uint(e - s); n > 8 && n < 16 {
+		r.Src[0], r.Src[1] = load64(b, s), load64(b, s+8)&(1<<(n*8-64)-1)
+	} else {
+		r.Src.Load(b, s, e)
+	}
+	s, e = int(ends[f.dst-1])+1, int(ends[f.dst])
+	if n := uint(e - s); n > 8 && n < 16 {
+		r.Dst[0], r.Dst[1] = load64(b, s), load64(b, s+8)&(1<<(n*8-64)-1)
+	} else {
+		r.Dst.Load(b, s, e)
+	}
 	s, e = int(ends[f.start-1])+1, int(ends[f.start])
-	s2, e2 = int(ends[f.end-1])+1, int(ends[f.end])
-	if e-s != 10 || e2-s2 != 10 {
+	s2, e2 := int(ends[f.end-1])+1, int(ends[f.end])
+	if !flowsum.Fits(r.Dst) || e-s != 10 || e2-s2 != 10 {
 		return false
 	}
 	start, ok1 := f.prefix.seconds(b, s)
@@ -206,38 +176,28 @@ func (f *fastPath) record(b []byte, ends []int32, sec *section) bool {
 		start, ok1 = seconds(b, s)
 		end, ok2 = seconds(b, s2)
 	}
-	if !ok1 || !ok2 || end-start > 3600 || start < earliest || start < f.since || start >= f.until {
+	if !ok1 || !ok2 || end-start > 3600 || start < f.since || start >= f.until {
 		return false
 	}
-	action := NoAction
-	if f.action > 0 {
-		s, e = int(ends[f.action-1])+1, int(ends[f.action])
-		switch load64(b, s) & (1<<48 - 1) {
-		case 'A' | 'C'<<8 | 'C'<<16 | 'E'<<24 | 'P'<<32 | 'T'<<40:
-			action = Accept
-		case 'R' | 'E'<<8 | 'J'<<16 | 'E'<<24 | 'C'<<32 | 'T'<<40:
-			action = Reject
-		default:
-			return false
-		}
-		if e-s != 6 {
-			return false
-		}
-	}
-	c, half := sec.meClass, 0
-	toMe := (dst[0] ^ sec.me[0]) | (dst[1] ^ sec.me[1])
-	fromMe := (src[0] ^ sec.me[0]) | (src[1] ^ sec.me[1])
-	switch {
-	case f.direction > 0:
-		s = int(ends[f.direction-1]) + 1
-		c, half = absolute, int(b[s]&4>>2) // 'i' or 'e'
-		if n := int(ends[f.direction]) - s; !sec.directed || n+half != 7 || b[s] != "ie"[half] {
-			return false
-		}
-	case sec.me[0] == 0 || toMe != 0 && fromMe != 0:
-		return false
+	s, e = int(ends[f.action-1])+1, int(ends[f.action])
+	switch load64(b, s) & (1<<48 - 1) {
+	case acceptWord & (1<<48 - 1):
+		r.Rejected = 0
+	case rejectWord & (1<<48 - 1):
+		r.Rejected = 1
 	default:
-		half = int((toMe | -toMe) >> 63)
+		return false
+	}
+	if e-s != 6 {
+		return false
+	}
+	if f.direction > 0 {
+		s = int(ends[f.direction-1]) + 1
+		out := int(b[s] & 4 >> 2) // 'i' or 'e'
+		if n := int(ends[f.direction]) - s; n+out != 7 || b[s] != "ie"[out] {
+			return false
+		}
+		r.Direction = flowsum.Ingress + flowsum.Direction(out)
 	}
 	s, e = int(ends[f.packets-1])+1, int(ends[f.packets])
 	s2, e2 = int(ends[f.bytes-1])+1, int(ends[f.bytes])
@@ -249,6 +209,6 @@ func (f *fastPath) record(b []byte, ends []int32, sec *section) bool {
 	if !ok1 || !ok2 {
 		return false
 	}
-	f.t.count1(sec, start, end, action, c, half, packets, size)
+	r.Start, r.End, r.Packets, r.Bytes = start, end, packets, size
 	return true
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzip"
+
+	"ddx/flowsum"
 )
 
 const header = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n"
@@ -47,11 +49,11 @@ func read(t *testing.T, o Options, files map[string]string) *Result {
 	return res
 }
 
-func sums(t *testing.T, s *Sums) map[string]Amount {
+func sums(t *testing.T, s *flowsum.Sums) map[string][3]uint64 {
 	t.Helper()
-	out := map[string]Amount{}
+	out := map[string][3]uint64{}
 	for k, a := range s.All() {
-		out[fmt.Sprintf("%s %d %v %v", k.Interface, k.Start-t0, k.Action, k.Direction)] = a
+		out[fmt.Sprintf("%s %d %v %v", k.Interface, k.Start-t0, k.Action, k.Direction)] = [3]uint64{a.Packets, a.Bytes, a.Flows}
 	}
 	if err := s.Err(); err != nil {
 		t.Fatal(err)
@@ -59,7 +61,7 @@ func sums(t *testing.T, s *Sums) map[string]Amount {
 	return out
 }
 
-func wantSums(t *testing.T, s *Sums, want map[string]Amount) {
+func wantSums(t *testing.T, s *flowsum.Sums, want map[string][3]uint64) {
 	t.Helper()
 	if got := sums(t, s); !maps.Equal(got, want) {
 		t.Errorf("sums\n got %v\nwant %v", got, want)
@@ -88,7 +90,7 @@ func TestSums(t *testing.T) {
 		line(eniA, "10.0.0.2", "10.0.0.9", 7, t0+60, "REJECT") +
 		"2 123456789012 " + eniA + " - - - - - - - " + fmt.Sprint(t0+120, " ", t0+179) + " - NODATA\n" +
 		"2 123456789012 " + eniA + " - - - - - - - " + fmt.Sprint(t0+180, " ", t0+239) + " - SKIPDATA\n"
-	want := map[string]Amount{
+	want := map[string][3]uint64{
 		eniA + " 0 ACCEPT ingress":     {5, 500, 1},
 		eniA + " 0 ACCEPT egress":      {3, 300, 1},
 		eniA + " 60 REJECT ingress":    {7, 700, 1},
@@ -144,7 +146,7 @@ func TestFieldOrder(t *testing.T) {
 				o.Format = f
 			}
 			res := read(t, o, map[string]string{"x.log": c.text})
-			wantSums(t, res.Sums, map[string]Amount{eniA + " 0 ACCEPT ingress": {5, 500, 1}})
+			wantSums(t, res.Sums, map[string][3]uint64{eniA + " 0 ACCEPT ingress": {5, 500, 1}})
 			if name == "version 10" && res.Files[0].Version != 10 {
 				t.Errorf("version %d", res.Files[0].Version)
 			}
@@ -155,7 +157,7 @@ func TestFieldOrder(t *testing.T) {
 func TestTransitGateway(t *testing.T) {
 	rec := fmt.Sprintf("6 TransitGateway 123456789012 tgw-1 tgw-attach-0123456789abcdef0 1 2 vpc-1 vpc-2 s1 s2 e1 e2 az1 az2 tgw-attach-2 10.0.0.1 10.1.0.1 40000 443 6 5 500 %d %d OK IPv4 1 2 3 4 2 us-east-1 ingress - -\n", t0, t0+30)
 	res := read(t, Options{}, map[string]string{"tgw.log": rec})
-	wantSums(t, res.Sums, map[string]Amount{"tgw-attach-0123456789abcdef0 0 - ingress": {5, 500, 1}})
+	wantSums(t, res.Sums, map[string][3]uint64{"tgw-attach-0123456789abcdef0 0 - ingress": {5, 500, 1}})
 	if lost := res.Sums.Totals().Lost; lost["no-route"] != 1 || lost["blackhole"] != 2 || lost["mtu-exceeded"] != 3 || lost["ttl-expired"] != 4 {
 		t.Errorf("lost %v", lost)
 	}
@@ -166,22 +168,22 @@ func TestTransitGateway(t *testing.T) {
 func TestDirection(t *testing.T) {
 	one := header + line(eniA, "10.0.0.1", "10.0.0.9", 5, t0, "ACCEPT") + line(eniA, "10.0.0.9", "10.0.0.1", 3, t0, "ACCEPT")
 	res := read(t, Options{}, map[string]string{"a": one})
-	wantSums(t, res.Sums, map[string]Amount{eniA + " 0 ACCEPT unknown": {8, 800, 2}})
+	wantSums(t, res.Sums, map[string][3]uint64{eniA + " 0 ACCEPT unknown": {8, 800, 2}})
 	if got := res.Sums.Interfaces()[0].DirectionFrom; got != "ambiguous" {
 		t.Errorf("direction from %s", got)
 	}
 	res = read(t, Options{Addresses: map[string][]netip.Addr{eniA: {netip.MustParseAddr("10.0.0.1")}}}, map[string]string{"a": one})
-	wantSums(t, res.Sums, map[string]Amount{eniA + " 0 ACCEPT egress": {5, 500, 1}, eniA + " 0 ACCEPT ingress": {3, 300, 1}})
+	wantSums(t, res.Sums, map[string][3]uint64{eniA + " 0 ACCEPT egress": {5, 500, 1}, eniA + " 0 ACCEPT ingress": {3, 300, 1}})
 
 	// No address is in every record.
 	res = read(t, Options{}, map[string]string{"a": one + line(eniA, "10.0.0.3", "10.0.0.4", 1, t0, "ACCEPT")})
-	wantSums(t, res.Sums, map[string]Amount{eniA + " 0 ACCEPT unknown": {9, 900, 3}})
+	wantSums(t, res.Sums, map[string][3]uint64{eniA + " 0 ACCEPT unknown": {9, 900, 3}})
 
 	// IPv6 beside IPv4: an address of each.
 	res = read(t, Options{}, map[string]string{"a": header +
 		line(eniA, "10.0.0.1", "10.0.0.9", 1, t0, "ACCEPT") + line(eniA, "10.0.0.2", "10.0.0.9", 1, t0, "ACCEPT") +
 		line(eniA, "2001:db8::1", "2001:db8::9", 2, t0, "ACCEPT") + line(eniA, "2001:db8::9", "2001:db8::2", 4, t0, "ACCEPT")})
-	wantSums(t, res.Sums, map[string]Amount{eniA + " 0 ACCEPT ingress": {4, 400, 3}, eniA + " 0 ACCEPT egress": {4, 400, 1}})
+	wantSums(t, res.Sums, map[string][3]uint64{eniA + " 0 ACCEPT ingress": {4, 400, 3}, eniA + " 0 ACCEPT egress": {4, 400, 1}})
 }
 
 // Parts summed apart and merged in any grouping equal the whole, also when
@@ -204,8 +206,8 @@ func TestMergeAssociative(t *testing.T) {
 		}
 		parts = append(parts, b.String())
 	}
-	one := func(text string, memory int64) *Sums {
-		s := NewSums(time.Minute, memory, nil)
+	one := func(text string, memory int64) *flowsum.Sums {
+		s := flowsum.New(time.Minute, memory, nil)
 		var r FileReport
 		sc := textScanner{until: 1 << 63, report: &r, out: s, sums: s}
 		if err := sc.scan(strings.NewReader(text), make([]byte, slack+readSize+maxLine+slack)); err != nil {
@@ -213,7 +215,7 @@ func TestMergeAssociative(t *testing.T) {
 		}
 		return s
 	}
-	merge := func(a, b *Sums) *Sums {
+	merge := func(a, b *flowsum.Sums) *flowsum.Sums {
 		if err := a.Merge(b); err != nil {
 			t.Fatal(err)
 		}
@@ -221,8 +223,8 @@ func TestMergeAssociative(t *testing.T) {
 	}
 	want := sums(t, one(strings.Join(parts, ""), 0))
 	for _, memory := range []int64{0, 1, 3000} {
-		p := func(i int) *Sums { return one(parts[i], memory) }
-		for name, got := range map[string]*Sums{
+		p := func(i int) *flowsum.Sums { return one(parts[i], memory) }
+		for name, got := range map[string]*flowsum.Sums{
 			"left":     merge(merge(merge(p(0), p(1)), p(2)), p(3)),
 			"right":    merge(p(0), merge(p(1), merge(p(2), p(3)))),
 			"pairs":    merge(merge(p(0), p(1)), merge(p(2), p(3))),
@@ -244,7 +246,7 @@ func TestDuplicates(t *testing.T) {
 	const object = "123456789012_vpcflowlogs_us-east-1_fl-0aaa_20231114T2214Z_0011aabb.log.gz"
 	text := header + line(eniA, "10.0.0.1", "10.0.0.9", 5, t0, "ACCEPT") + line(eniA, "10.0.0.2", "10.0.0.9", 2, t0, "ACCEPT")
 	day := "AWSLogs/123456789012/vpcflowlogs/us-east-1/2023/11/14/"
-	want := map[string]Amount{eniA + " 0 ACCEPT ingress": {7, 700, 2}}
+	want := map[string][3]uint64{eniA + " 0 ACCEPT ingress": {7, 700, 2}}
 
 	res := read(t, Options{}, map[string]string{day + object: pack(t, text), "copy/" + object: pack(t, text)})
 	wantSums(t, res.Sums, want)
@@ -255,7 +257,7 @@ func TestDuplicates(t *testing.T) {
 	rejects := header + line(eniA, "10.0.0.1", "10.0.0.9", 1, t0, "REJECT")
 	third := strings.Replace(object, "fl-0aaa", "fl-0ccc", 1)
 	res = read(t, Options{}, map[string]string{day + object: pack(t, text), day + second: pack(t, text), day + third: pack(t, rejects)})
-	wantSums(t, res.Sums, map[string]Amount{eniA + " 0 ACCEPT ingress": {7, 700, 2}, eniA + " 0 REJECT ingress": {1, 100, 1}})
+	wantSums(t, res.Sums, map[string][3]uint64{eniA + " 0 ACCEPT ingress": {7, 700, 2}, eniA + " 0 REJECT ingress": {1, 100, 1}})
 	if i := res.Sums.Interfaces()[0]; i.Duplicates != 2 || len(i.FlowLogs) != 3 {
 		t.Errorf("interface %+v", i)
 	}

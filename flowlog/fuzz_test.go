@@ -7,6 +7,8 @@ import (
 	"io"
 	"testing"
 	"time"
+
+	"ddx/flowsum"
 )
 
 // countLines counts the lines that a reader must either count or report lost.
@@ -34,8 +36,8 @@ func FuzzText(f *testing.F) {
 	f.Add([]byte("interface-id start packets\nversion start packets\n"))
 	f.Add(append([]byte(header), bytes.Repeat([]byte{'x'}, 200)...))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		scan := func(fast bool) (*Sums, FileReport) {
-			s := NewSums(time.Minute, 0, nil)
+		scan := func(fast bool) (*flowsum.Sums, FileReport) {
+			s := flowsum.New(time.Minute, 0, nil)
 			var r FileReport
 			sc := textScanner{until: 1 << 63, report: &r, out: s}
 			if fast {

@@ -3,12 +3,14 @@ package flowlog
 import (
 	"encoding/binary"
 	"fmt"
+
+	"ddx/flowsum"
 )
 
 // The readers below work on eight bytes at a time inside one 64-bit register.
 // Every slice that holds records has slack bytes before and after them, so that
 // a load of eight bytes around a field never leaves the slice.
-const slack = 64
+const slack = flowsum.Slack
 
 const (
 	ones  = 0x0101010101010101
@@ -83,50 +85,6 @@ func (p *prefixes) learn(b []byte, i int) {
 func padded(b []byte, i, j int) uint64 {
 	shift := uint(64-8*(j-i)) & 63
 	return load64(b, j-8)>>shift<<shift | zeros&(1<<shift-1)
-}
-
-// word16 is a text of at most 16 bytes, zero-padded; the zero word16 stands for
-// a longer one or none.
-type word16 [2]uint64
-
-// load takes b[i:j]; b has slack after j.
-func (w *word16) load(b []byte, i, j int) {
-	w[0], w[1] = load64(b, i), load64(b, i+8)
-	switch n := uint(j - i); {
-	case n <= 8:
-		w[0] &= 1<<(8*n) - 1
-		w[1] = 0
-	case n < 16:
-		w[1] &= 1<<(8*n-64) - 1
-	case n > 16:
-		*w = word16{}
-	}
-}
-
-// word24 is the same for at most 24 bytes: the id of a network interface has
-// 21, or 12 of the old kind.
-type word24 [3]uint64
-
-func (w *word24) load(b []byte, i, j int) {
-	switch n := uint(j - i); {
-	case n > 16 && n < 24:
-		w[0], w[1], w[2] = load64(b, i), load64(b, i+8), load64(b, i+16)&(1<<(8*n-128)-1)
-	case n <= 16:
-		var short word16
-		short.load(b, i, j)
-		w[0], w[1], w[2] = short[0], short[1], 0
-	default:
-		*w = word24{}
-	}
-}
-
-// startsV6 says whether a text is an IPv6 address and not an IPv4 one: its first
-// colon stands within the first five bytes.
-func (w *word16) startsV6() bool { return startsV6(w[0]) }
-
-func startsV6(w uint64) bool {
-	x := w ^ ones*':'
-	return ^((x&^highs+^uint64(highs))|x)&highs&0x8080808080 != 0
 }
 
 // digits reads eight ASCII digits, most significant first in memory; ok is

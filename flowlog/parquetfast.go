@@ -1,23 +1,24 @@
 package flowlog
 
-import "github.com/parquet-go/parquet-go"
+import (
+	"math/bits"
 
-// parquetFast takes the ordinary rows of a batch straight to their cells, as
-// fastPath does with text: the section of an interface is looked up once for
-// each entry of the dictionary. Whatever is unusual about a row goes the long
-// way.
+	"ddx/flowsum"
+)
+
+// parquetFast takes the ordinary rows of a page straight to the sums, as
+// fastPath does with text. Whatever is unusual about a row goes the long way.
 type parquetFast struct {
 	iface, src, dst, packets, bytes, start, end, action, status, direction *parquetColumn
 
-	sections   []*section // by code of the interface
-	of         parquet.Dictionary
-	generation int
+	since, until uint64
+	records      [flowsum.Batch]flowsum.Ordinary
 }
 
 // newParquetFast gives nil when a column that it needs is missing, or one that
 // it does not know is wanted.
-func newParquetFast(p *parquetReader) *parquetFast {
-	f := &parquetFast{}
+func newParquetFast(p *parquetReader, since, until uint64) *parquetFast {
+	f := &parquetFast{since: max(since, flowsum.Earliest), until: min(until, 1<<34)}
 	at := map[field]**parquetColumn{fieldInterface: &f.iface, fieldSrcAddr: &f.src, fieldDstAddr: &f.dst, fieldPackets: &f.packets, fieldBytes: &f.bytes,
 		fieldStart: &f.start, fieldEnd: &f.end, fieldAction: &f.action, fieldStatus: &f.status, fieldDirection: &f.direction}
 	for _, c := range p.columns {
@@ -34,17 +35,21 @@ func newParquetFast(p *parquetReader) *parquetFast {
 	return f
 }
 
-// take counts rows until one is not for it, at most n, and gives their number.
-// The columns' positions are not moved.
-func (f *parquetFast) take(n int, t *table, since, until uint64) int {
-	if f.iface.dict == nil {
-		return 0
+// take takes rows from the columns' positions on until one is not for it, at most
+// n and at most a batch, and gives their number. Rows among them that the sums
+// leave go to slow. The columns' positions are not moved.
+func (f *parquetFast) take(n int, s *flowsum.Sums, slow func(row int)) (rows int, counted uint64) {
+	rows = f.read(min(n, flowsum.Batch))
+	left := s.AddBatch(f.records[:rows])
+	counted = uint64(rows - bits.OnesCount32(left))
+	for ; left != 0; left &= left - 1 {
+		slow(bits.TrailingZeros32(left))
 	}
-	if f.of != f.iface.dict || f.generation != t.generation {
-		f.of, f.generation = f.iface.dict, t.generation
-		f.sections = grow(f.sections, len(f.iface.words))
-		clear(f.sections)
-	}
+	return rows, counted
+}
+
+// read reads rows up to the first that is unusual and gives their number.
+func (f *parquetFast) read(n int) int {
 	nums := func(c *parquetColumn) []uint64 { return c.nums[c.pos : c.pos+n] }
 	codes := func(c *parquetColumn) []int32 { return c.codes[c.pos : c.pos+n] }
 	iface, src, dst := codes(f.iface), codes(f.src), codes(f.dst)
@@ -56,39 +61,26 @@ func (f *parquetFast) take(n int, t *table, since, until uint64) int {
 	}
 	for i := range n {
 		k, s, d := iface[i], src[i], dst[i]
-		if k < 0 || s < 0 || d < 0 || status[i] != uint64(Accept) || action[i] > uint64(Reject) {
+		if k < 0 || s < 0 || d < 0 || status[i] != uint64(flowsum.Accept) || action[i]-uint64(flowsum.Accept) > 1 {
 			return i
 		}
-		sw, dw := &f.src.words[s], &f.dst.words[d]
-		if dw[0] == 0 || (&word16{dw[0]}).startsV6() {
+		id, sw, dw := &f.iface.words[k], &f.src.words[s], &f.dst.words[d]
+		r := &f.records[i]
+		r.ID, r.Src, r.Dst = *id, sw.Short(), dw.Short()
+		if id[0] == 0 || !flowsum.Fits(r.Dst) {
 			return i
 		}
-		sec := f.sections[k]
-		if sec == nil {
-			if sec = t.known(&f.iface.words[k], false); sec == nil || f.iface.words[k][0] == 0 {
+		if direction != nil {
+			if direction[i] != uint64(flowsum.Ingress) && direction[i] != uint64(flowsum.Egress) {
 				return i
 			}
-			f.sections[k] = sec
+			r.Direction = flowsum.Direction(direction[i])
 		}
-		r := row{start: start[i], end: end[i]}
-		if !r.plausible() || r.start < since || r.start >= until || packets[i] >= wrong || size[i] >= wrong {
+		if start[i] < f.since || start[i] >= f.until || end[i]-start[i] > 3600 || packets[i] >= wrong || size[i] >= wrong {
 			return i
 		}
-		c, half := sec.meClass, 0
-		toMe := (dw[0] ^ sec.me[0]) | (dw[1] ^ sec.me[1]) | dw[2]
-		fromMe := (sw[0] ^ sec.me[0]) | (sw[1] ^ sec.me[1]) | sw[2]
-		switch {
-		case direction != nil:
-			if direction[i] != uint64(Ingress) && direction[i] != uint64(Egress) || !sec.directed {
-				return i
-			}
-			c, half = absolute, int(direction[i]-uint64(Ingress))
-		case sec.me[0] == 0 || toMe != 0 && fromMe != 0:
-			return i
-		default:
-			half = int((toMe | -toMe) >> 63)
-		}
-		t.count1(sec, r.start, r.end, Action(action[i]), c, half, packets[i], size[i])
+		r.Start, r.End, r.Packets, r.Bytes = start[i], end[i], packets[i], size[i]
+		r.Rejected = uint8(action[i] - uint64(flowsum.Accept))
 	}
 	return n
 }

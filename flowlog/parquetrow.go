@@ -1,5 +1,7 @@
 package flowlog
 
+import "ddx/flowsum"
+
 // wrong marks a text that is not what its field must be.
 const wrong = missing - 1
 
@@ -13,27 +15,27 @@ func numberOf(b []byte, k field) uint64 {
 	case fieldAction:
 		switch s {
 		case "ACCEPT":
-			return uint64(Accept)
+			return uint64(flowsum.Accept)
 		case "REJECT":
-			return uint64(Reject)
+			return uint64(flowsum.Reject)
 		}
 		return wrong
 	case fieldStatus:
 		switch s {
 		case "OK":
-			return uint64(Accept)
+			return uint64(flowsum.Accept)
 		case "NODATA":
-			return uint64(NoData)
+			return uint64(flowsum.NoData)
 		case "SKIPDATA":
-			return uint64(SkipData)
+			return uint64(flowsum.SkipData)
 		}
 		return wrong
 	case fieldDirection:
 		switch s {
 		case "ingress":
-			return uint64(Ingress)
+			return uint64(flowsum.Ingress)
 		case "egress":
-			return uint64(Egress)
+			return uint64(flowsum.Egress)
 		}
 		return wrong
 	}
@@ -43,65 +45,64 @@ func numberOf(b []byte, k field) uint64 {
 	return wrong
 }
 
-// row fills r from the current row of every column and steps on. It returns ""
-// or what is wrong with the row.
-func (p *parquetReader) row(r *row) string {
+// row fills r from the row that lies n behind the columns' positions. It returns
+// "" or what is wrong with the row.
+func (p *parquetReader) row(n int, r *flowsum.Record) string {
 	num, text := &p.num, &p.text
 	bad := fieldNone
 	for _, c := range p.columns {
-		i := c.pos
-		c.pos++
+		i := c.pos + n
 		if !c.field.isText() {
 			if num[c.field] = c.nums[i]; num[c.field] == wrong {
 				bad = c.field
 			}
 		} else if k := c.codes[i]; k >= 0 {
-			text[c.field], p.word[c.field] = c.data[c.offs[k]:c.offs[k+1]], c.words[k]
+			text[c.field], p.word[c.field] = c.text(c.first+int(k)), c.words[k]
 		} else {
-			text[c.field], p.word[c.field] = nil, word24{}
+			text[c.field], p.word[c.field] = nil, flowsum.Word24{}
 		}
 	}
 	if bad != fieldNone {
 		return fieldName(bad) + " holds another kind of value"
 	}
-	r.iface, r.id = text[fieldInterface], p.word[fieldInterface]
-	if (len(r.iface) == 0 || string(r.iface) == "-") && len(text[fieldResource]) > 0 {
-		r.iface, r.id = text[fieldResource], p.word[fieldResource]
+	r.Interface, r.ID = text[fieldInterface], p.word[fieldInterface]
+	if (len(r.Interface) == 0 || string(r.Interface) == "-") && len(text[fieldResource]) > 0 {
+		r.Interface, r.ID = text[fieldResource], p.word[fieldResource]
 	}
-	r.start, r.end = num[fieldStart], num[fieldEnd]
-	if r.end == missing {
-		r.end = r.start
+	r.Start, r.End = num[fieldStart], num[fieldEnd]
+	if r.End == missing {
+		r.End = r.Start
 	}
-	if len(r.iface) == 0 || !r.plausible() {
+	if len(r.Interface) == 0 || !r.Plausible() {
 		return "start or end is not a time in Unix seconds, or no interface"
 	}
-	r.packets, r.bytes, r.src, r.dst = 0, 0, nil, nil
-	r.srcWord, r.dstWord = word16{}, word16{}
-	r.direction = UnknownDirection
-	if s := num[fieldStatus]; s == uint64(NoData) || s == uint64(SkipData) {
-		r.action = Action(s)
+	r.Packets, r.Bytes, r.Src, r.Dst = 0, 0, nil, nil
+	r.SrcWord, r.DstWord = flowsum.Word16{}, flowsum.Word16{}
+	r.Direction = flowsum.UnknownDirection
+	if s := num[fieldStatus]; s == uint64(flowsum.NoData) || s == uint64(flowsum.SkipData) {
+		r.Action = flowsum.Action(s)
 		return ""
 	}
 	if num[fieldPackets] == missing {
 		if num[fieldStatus] == missing {
-			r.action = SkipData // without log-status the record that claims less
+			r.Action = flowsum.SkipData // without log-status the record that claims less
 			return ""
 		}
 		return "packets is not a number"
 	}
-	r.packets = num[fieldPackets]
-	r.bytes = orZero(num[fieldBytes])
-	r.action = Action(orZero(num[fieldAction]))
-	r.direction = Direction(orZero(num[fieldDirection]))
-	r.src, r.dst = text[fieldSrcAddr], text[fieldDstAddr]
-	r.srcWord, r.dstWord = p.word[fieldSrcAddr].short(), p.word[fieldDstAddr].short()
-	r.pktSrc, r.pktDst = text[fieldPktSrcAddr], text[fieldPktDstAddr]
-	r.srcPort, r.dstPort = uint16(orZero(num[fieldSrcPort])), uint16(orZero(num[fieldDstPort]))
-	r.protocol, r.flags = uint8(orZero(num[fieldProtocol])), uint8(orZero(num[fieldTCPFlags]))
-	r.hasFlags = num[fieldTCPFlags] != missing
-	if r.hasLost = num[fieldLostNoRoute] != missing; r.hasLost {
-		for i := range r.lost {
-			r.lost[i] = orZero(num[fieldLostNoRoute+field(i)])
+	r.Packets = num[fieldPackets]
+	r.Bytes = orZero(num[fieldBytes])
+	r.Action = flowsum.Action(orZero(num[fieldAction]))
+	r.Direction = flowsum.Direction(orZero(num[fieldDirection]))
+	r.Src, r.Dst = text[fieldSrcAddr], text[fieldDstAddr]
+	r.SrcWord, r.DstWord = p.word[fieldSrcAddr].Short(), p.word[fieldDstAddr].Short()
+	r.PktSrc, r.PktDst = text[fieldPktSrcAddr], text[fieldPktDstAddr]
+	r.SrcPort, r.DstPort = uint16(orZero(num[fieldSrcPort])), uint16(orZero(num[fieldDstPort]))
+	r.Protocol, r.Flags = uint8(orZero(num[fieldProtocol])), uint8(orZero(num[fieldTCPFlags]))
+	r.HasFlags = num[fieldTCPFlags] != missing
+	if r.HasLost = num[fieldLostNoRoute] != missing; r.HasLost {
+		for i := range r.Lost {
+			r.Lost[i] = orZero(num[fieldLostNoRoute+field(i)])
 		}
 	}
 	return ""

@@ -17,6 +17,9 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzip"
+
+	"ddx/flowpattern"
+	"ddx/flowsum"
 )
 
 // Options say how to read. The zero value reads everything into minutes.
@@ -28,7 +31,7 @@ type Options struct {
 	Until     time.Time               // records that start then or later are skipped
 	Dedup     bool                    // leave out records that are repeated byte for byte
 	Workers   int                     // 0: one a processor
-	Memory    int64                   // bytes for the sums of all workers; 0: 16 MiB
+	Memory    int64                   // bytes for the sums of all workers, who have 8 MiB each at least; 0: 16 MiB
 	Flows     int                     // conversations to keep for Patterns; 0: none
 	Stdin     io.Reader               // what the path "-" reads; nil: os.Stdin
 	Progress  func(Progress)          // called about every second, from one goroutine
@@ -57,10 +60,10 @@ type Progress struct {
 
 // Result is everything read.
 type Result struct {
-	Sums          *Sums
-	Conversations *Conversations // nil unless asked for
-	Files         []FileReport   // in order of path
-	Repeated      []string       // objects given twice, read once
+	Sums          *flowsum.Sums
+	Conversations *flowpattern.Conversations // nil unless asked for
+	Files         []FileReport               // in order of path
+	Repeated      []string                   // objects given twice, read once
 }
 
 // Lost is the number of records and bytes that could not be counted; bytes is
@@ -108,7 +111,7 @@ func Read(ctx context.Context, paths []string, o Options) (*Result, error) {
 	if o.Memory <= 0 {
 		o.Memory = 16 << 20
 	}
-	q := &queue{inputs: inputs}
+	q := &queue{inputs: inputs, parquet: make(chan struct{}, parquetReaders)}
 	for _, in := range inputs {
 		if in.size < 0 {
 			q.total = -1
@@ -124,9 +127,9 @@ func Read(ctx context.Context, paths []string, o Options) (*Result, error) {
 	all := make([]*worker, workers)
 	var wg sync.WaitGroup
 	for i := range all {
-		w := &worker{o: o, q: q, dedup: shared, sums: NewSums(o.Interval, o.Memory/int64(workers), o.Addresses)}
+		w := &worker{o: o, q: q, dedup: shared, sums: flowsum.New(o.Interval, max(o.Memory/int64(workers), min(o.Memory, 8<<20)), o.Addresses)}
 		if o.Flows > 0 {
-			w.flows = newConversations(o.Flows)
+			w.flows = flowpattern.New(o.Flows)
 		}
 		all[i] = w
 		wg.Go(func() { w.run(ctx) })
@@ -137,13 +140,13 @@ func Read(ctx context.Context, paths []string, o Options) (*Result, error) {
 		return nil, fmt.Errorf("read flow logs: %w", err)
 	}
 	res := &Result{Sums: all[0].sums, Conversations: all[0].flows, Files: all[0].reports, Repeated: repeated}
-	res.Sums.limit = o.Memory
+	res.Sums.Allow(o.Memory)
 	for _, w := range all[1:] {
 		if err := res.Sums.Merge(w.sums); err != nil {
 			return nil, err
 		}
 		if w.flows != nil {
-			res.Conversations.merge(w.flows)
+			res.Conversations.Merge(w.flows)
 		}
 		res.Files = append(res.Files, w.reports...)
 		w.sums = nil
@@ -159,7 +162,13 @@ type queue struct {
 	done   atomic.Int64
 	bytes  atomic.Int64
 	total  int64
+
+	parquet chan struct{} // holds as many as read a row group
 }
+
+// parquetReaders bounds how many row groups are decoded at a time, however many
+// processors there are: each takes the pages of all its columns, 8 MB and more.
+const parquetReaders = 2
 
 // report calls o.Progress every second until the returned function is called.
 func (q *queue) report(o Options) (stop func()) {
@@ -204,8 +213,8 @@ func (q *queue) progress(passed time.Duration) Progress {
 type worker struct {
 	o       Options
 	q       *queue
-	sums    *Sums
-	flows   *Conversations
+	sums    *flowsum.Sums
+	flows   *flowpattern.Conversations
 	dedup   *dedup
 	reports []FileReport
 	buf     []byte // read buffer, used again for each file
@@ -219,7 +228,7 @@ func (w *worker) run(ctx context.Context) {
 		}
 		in := w.q.inputs[n]
 		report := FileReport{Path: in.path, Bytes: in.size}
-		w.sums.mem.from(in.source)
+		w.sums.From(in.source)
 		if err := w.file(ctx, in, &report); err != nil {
 			report.Error = err.Error()
 		}
@@ -228,11 +237,11 @@ func (w *worker) run(ctx context.Context) {
 	}
 }
 
-// add passes a record on to everything that was asked for.
-func (w *worker) add(r *row) {
-	w.sums.add(r)
+// Add passes a record on to everything that was asked for.
+func (w *worker) Add(r *flowsum.Record) {
+	w.sums.Add(r)
 	if w.flows != nil {
-		w.flows.add(r)
+		w.flows.Add(r)
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"time"
+
+	"ddx/flowsum"
 )
 
 // A Loss is input that was not counted: where, how much of it and why.
@@ -72,6 +74,9 @@ const (
 	maxLine = 64 << 10
 )
 
+// sink takes records. It keeps none of their slices.
+type sink interface{ Add(*flowsum.Record) }
+
 // textScanner reads the lines of one file.
 type textScanner struct {
 	report *FileReport
@@ -82,9 +87,9 @@ type textScanner struct {
 	until  uint64 // exclusive
 	dedup  *dedup
 	out    sink
-	sums   *Sums        // for the fast path; nil: every record goes to out
-	fast   *fastPath    // of the present format, or nil
-	plain  *defaultPath // before fast, or nil
+	sums   *flowsum.Sums // for the fast path; nil: every record goes to out
+	fast   *fastPath     // of the present format, or nil
+	plain  *defaultPath  // before fast, or nil
 	cancel func() error
 }
 
@@ -96,13 +101,15 @@ func (s *textScanner) scan(r io.Reader, buf []byte) error {
 	limit := len(buf) - slack
 	var base int64 // file offset of buf[slack]
 	skipping := int64(-1)
-	var row row
+	var row flowsum.Record
 	for {
 		n, err := r.Read(buf[end:min(limit, end+readSize)])
 		end += n
 		for begin < end {
+			origin := base - slack
+			slow := func(i, j int) { s.line(buf, i, j, origin+int64(i), &row) }
 			if s.plain != nil && skipping < 0 {
-				at, n := s.plain.take(buf, begin, end)
+				at, n := s.plain.take(buf, begin, end, slow)
 				begin = at
 				s.report.Records += n
 				if s.plain.unfit(n) {
@@ -110,8 +117,7 @@ func (s *textScanner) scan(r io.Reader, buf []byte) error {
 					continue
 				}
 			} else if s.fast != nil && skipping < 0 {
-				origin := base - slack
-				at, n := s.fast.take(buf, begin, end, func(i, j int) { s.line(buf, i, j, origin+int64(i), &row) })
+				at, n := s.fast.take(buf, begin, end, slow)
 				begin = at
 				s.report.Records += n
 				if begin == end {
@@ -156,7 +162,7 @@ func (s *textScanner) scan(r io.Reader, buf []byte) error {
 
 // finish takes what stands after the last newline. A file may end without one;
 // where the stream broke, the piece is half a record and lost.
-func (s *textScanner) finish(buf []byte, begin, end int, at, skipping int64, r *row, err error) error {
+func (s *textScanner) finish(buf []byte, begin, end int, at, skipping int64, r *flowsum.Record, err error) error {
 	broken := !errors.Is(err, io.EOF)
 	switch {
 	case skipping >= 0:
@@ -174,7 +180,7 @@ func (s *textScanner) finish(buf []byte, begin, end int, at, skipping int64, r *
 }
 
 // line takes one line without its newline.
-func (s *textScanner) line(b []byte, i, j int, at int64, r *row) {
+func (s *textScanner) line(b []byte, i, j int, at int64, r *flowsum.Record) {
 	if i == j {
 		return
 	}
@@ -187,35 +193,35 @@ func (s *textScanner) line(b []byte, i, j int, at int64, r *row) {
 			s.report.lose(at, 1, int64(j-i), why, b[i:j])
 			return
 		}
-		if r.iface == nil {
+		if r.Interface == nil {
 			return // a header
 		}
 	}
-	if r.start < s.since || r.start >= s.until || s.dedup != nil && s.dedup.seen(b[i:j]) {
+	if r.Start < s.since || r.Start >= s.until || s.dedup != nil && s.dedup.seen(b[i:j]) {
 		s.report.Skipped++
 		return
 	}
 	s.report.Records++
-	s.out.add(r)
+	s.out.Add(r)
 }
 
 // slow looks again at a line that is not in the expected form: another header
 // (files joined by cat), tabs, several blanks, a carriage return. It returns ""
 // with an empty row for a header.
-func (s *textScanner) slow(line []byte, why string, r *row) string {
+func (s *textScanner) slow(line []byte, why string, r *flowsum.Record) string {
 	if isHeader(line) {
 		f, err := ParseFormat(string(bytes.TrimSpace(line)))
 		if err != nil {
 			return err.Error()
 		}
 		s.use(f, 0)
-		r.iface = nil
+		r.Interface = nil
 		return ""
 	}
 	mended, ok := normalise(line)
 	if !ok {
 		if len(bytes.TrimSpace(line)) == 0 {
-			r.iface = nil
+			r.Interface = nil
 			return ""
 		}
 		return why

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+
+	"ddx/flowsum"
 )
 
 // lineParser turns one line into a row by the column numbers of its format.
@@ -91,27 +93,27 @@ func (p *lineParser) span(k field) (i, j int) {
 
 // parse reads the line b[i:j]. It returns "" or what is wrong with the line.
 // b has slack bytes around the line.
-func (p *lineParser) parse(b []byte, i, j int, r *row) string {
+func (p *lineParser) parse(b []byte, i, j int, r *flowsum.Record) string {
 	if !p.split(b, i, j) {
 		return "number of fields differs from the format"
 	}
 	s, e := p.span(fieldInterface)
-	r.iface = b[s:e]
+	r.Interface = b[s:e]
 	if e-s == 1 && b[s] == '-' {
 		// The interface of a regional NAT gateway: its resource-id stands in.
 		if s, e = p.span(fieldResource); e > s {
-			r.iface = b[s:e]
+			r.Interface = b[s:e]
 		}
 	}
-	r.id.load(b, s, e)
-	status := Accept
+	r.ID.Load(b, s, e)
+	status := flowsum.Accept
 	if s, e = p.span(fieldStatus); e > s {
 		switch {
 		case e-s == 2 && b[s] == 'O' && b[s+1] == 'K':
 		case string(b[s:e]) == "NODATA":
-			status = NoData
+			status = flowsum.NoData
 		case string(b[s:e]) == "SKIPDATA":
-			status = SkipData
+			status = flowsum.SkipData
 		default:
 			return "log-status is none of OK, NODATA, SKIPDATA"
 		}
@@ -120,57 +122,57 @@ func (p *lineParser) parse(b []byte, i, j int, r *row) string {
 		return "start or end is not a time in Unix seconds"
 	}
 	s, e = p.span(fieldPackets)
-	if status == Accept && e-s == 1 && b[s] == '-' && p.col[fieldStatus] < 0 {
+	if status == flowsum.Accept && e-s == 1 && b[s] == '-' && p.col[fieldStatus] < 0 {
 		// Without log-status, NODATA and SKIPDATA look alike: the one that
 		// claims less is taken.
-		status = SkipData
+		status = flowsum.SkipData
 	}
-	if status != Accept {
-		r.action, r.packets, r.bytes = status, 0, 0
-		r.src, r.dst, r.direction = nil, nil, UnknownDirection
-		r.srcWord, r.dstWord = word16{}, word16{}
+	if status != flowsum.Accept {
+		r.Action, r.Packets, r.Bytes = status, 0, 0
+		r.Src, r.Dst, r.Direction = nil, nil, flowsum.UnknownDirection
+		r.SrcWord, r.DstWord = flowsum.Word16{}, flowsum.Word16{}
 		return ""
 	}
 	var ok bool
-	if r.packets, ok = number(b, s, e); !ok {
+	if r.Packets, ok = number(b, s, e); !ok {
 		return "packets is not a number"
 	}
-	r.bytes = 0
+	r.Bytes = 0
 	if s, e = p.span(fieldBytes); e > s {
-		if r.bytes, ok = number(b, s, e); !ok {
+		if r.Bytes, ok = number(b, s, e); !ok {
 			return "bytes is not a number"
 		}
 	}
-	r.action = NoAction
+	r.Action = flowsum.NoAction
 	if s, e = p.span(fieldAction); e > s {
 		switch w := binary.LittleEndian.Uint32(b[s:]); {
 		case e-s == 6 && w == 'A'|'C'<<8|'C'<<16|'E'<<24:
-			r.action = Accept
+			r.Action = flowsum.Accept
 		case e-s == 6 && w == 'R'|'E'<<8|'J'<<16|'E'<<24:
-			r.action = Reject
+			r.Action = flowsum.Reject
 		case e-s == 1 && b[s] == '-':
 		default:
 			return "action is neither ACCEPT nor REJECT"
 		}
 	}
-	r.direction = UnknownDirection
+	r.Direction = flowsum.UnknownDirection
 	if s, e = p.span(fieldDirection); e > s {
 		switch {
 		case b[s] == 'i' && e-s == 7:
-			r.direction = Ingress
+			r.Direction = flowsum.Ingress
 		case b[s] == 'e' && e-s == 6:
-			r.direction = Egress
+			r.Direction = flowsum.Egress
 		case b[s] != '-':
 			return "flow-direction is neither ingress nor egress"
 		}
 	}
 	s, e = p.span(fieldSrcAddr)
-	r.src = b[s:e]
-	r.srcWord.load(b, s, e)
+	r.Src = b[s:e]
+	r.SrcWord.Load(b, s, e)
 	s, e = p.span(fieldDstAddr)
-	r.dst = b[s:e]
-	r.dstWord.load(b, s, e)
-	r.hasLost = p.hasLost
+	r.Dst = b[s:e]
+	r.DstWord.Load(b, s, e)
+	r.HasLost = p.hasLost
 	if p.hasLost {
 		p.lost(b, r)
 	}
@@ -181,31 +183,31 @@ func (p *lineParser) parse(b []byte, i, j int, r *row) string {
 }
 
 // times reads start and end.
-func (p *lineParser) times(b []byte, r *row) bool {
+func (p *lineParser) times(b []byte, r *flowsum.Record) bool {
 	s, e := p.span(fieldStart)
 	var ok bool
-	if r.start, ok = number(b, s, e); !ok {
+	if r.Start, ok = number(b, s, e); !ok {
 		return false
 	}
-	r.end = r.start
+	r.End = r.Start
 	if s, e = p.span(fieldEnd); e > s {
-		if r.end, ok = number(b, s, e); !ok {
+		if r.End, ok = number(b, s, e); !ok {
 			return false
 		}
 	}
-	return r.plausible()
+	return r.Plausible()
 }
 
-func (p *lineParser) lost(b []byte, r *row) {
-	for k := range r.lost {
-		r.lost[k] = 0
+func (p *lineParser) lost(b []byte, r *flowsum.Record) {
+	for k := range r.Lost {
+		r.Lost[k] = 0
 		if s, e := p.span(fieldLostNoRoute + field(k)); e > s {
-			r.lost[k], _ = number(b, s, e) // "-" means none
+			r.Lost[k], _ = number(b, s, e) // "-" means none
 		}
 	}
 }
 
-func (p *lineParser) parseDetail(b []byte, r *row) string {
+func (p *lineParser) parseDetail(b []byte, r *flowsum.Record) string {
 	num := func(k field, limit uint64) (uint64, bool) {
 		s, e := p.span(k)
 		if e <= s || b[s] == '-' {
@@ -221,13 +223,13 @@ func (p *lineParser) parseDetail(b []byte, r *row) string {
 	if !(ok1 && ok2 && ok3 && ok4) {
 		return "port, protocol or tcp-flags is not a number in range"
 	}
-	r.srcPort, r.dstPort, r.protocol, r.flags = uint16(sport), uint16(dport), uint8(proto), uint8(flags)
+	r.SrcPort, r.DstPort, r.Protocol, r.Flags = uint16(sport), uint16(dport), uint8(proto), uint8(flags)
 	s, e := p.span(fieldTCPFlags)
-	r.hasFlags = e > s && b[s] != '-'
+	r.HasFlags = e > s && b[s] != '-'
 	s, e = p.span(fieldPktSrcAddr)
-	r.pktSrc = b[s:e]
+	r.PktSrc = b[s:e]
 	s, e = p.span(fieldPktDstAddr)
-	r.pktDst = b[s:e]
+	r.PktDst = b[s:e]
 	return ""
 }
 

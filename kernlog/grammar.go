@@ -294,7 +294,7 @@ func (r *Report) takeStack(msg string) bool {
 		r.frame(m[2], m[3], m[1] == "")
 		return true
 	}
-	for _, s := range []string{"Call Trace", "Call trace", "Modules linked in", "Hardware name", "Code:", "<TASK>", "</TASK>", "<IRQ>", "</IRQ>", "Workqueue:", "RSP:", "RAX:", "RDX:", "RBP:", "R10:", "R13:", "FS:", "CS:", "CR2:", "Stack:", "Mem-Info", "\"echo 0 >", "task:", "pc :", "lr :", "sp :", "Backtrace:", "#PF:", "PGD ", "Oops", "Mem abort info", "Tainted:", "DR0:", "DR3:", "EIP:", "Fixing recursive fault", "note: "} {
+	for _, s := range parts {
 		if strings.Contains(msg, s) {
 			return true
 		}

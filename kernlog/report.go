@@ -1,6 +1,7 @@
 package kernlog
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"time"
@@ -59,7 +60,7 @@ func newReport(typ string, l Line) *Report {
 // Limits of a report: how many foreign lines may stand between two of its own,
 // and how many lines it may span.
 const (
-	maxIdle   = 60
+	maxIdle   = 100
 	maxLength = 600
 )
 
@@ -74,21 +75,61 @@ type Assembler struct {
 // known kind still count.
 const maxReports = 2000
 
-// Add takes the next line: one that may start a report, or that follows one.
-func (a *Assembler) Add(l Line) {
-	if !a.start(l) {
-		for i := len(a.open) - 1; i >= 0; i-- {
-			if a.open[i].take(l.Message) {
-				a.open[i].idle = 0
-				break
-			}
+// Add takes the next line: one that may start a report, or that follows one. It
+// reports whether the line belongs to a report.
+func (a *Assembler) Add(l Line) bool {
+	own := a.start(l) || a.take(l.Message)
+	a.pass(l.Message)
+	return own
+}
+
+// Continue is Add for a line of which the caller knows that no expression of
+// Starts matches it.
+func (a *Assembler) Continue(message []byte) bool {
+	if len(a.open) == 0 {
+		return false
+	}
+	msg := string(message)
+	own := a.take(msg)
+	a.pass(msg)
+	return own
+}
+
+// Skip takes the next line if it can see at a glance that no open report claims
+// it, and reports whether it did. Text is the line with its framing; no
+// expression of Starts may match it. It costs a fraction of a Parse and a
+// Continue, and most lines behind the first of a report are not the report's.
+func (a *Assembler) Skip(text []byte) bool {
+	for _, r := range a.open {
+		if r.Type == "oom" || r.Task != "" && bytes.Contains(text, []byte(r.Task)) {
+			return false
 		}
 	}
+	if marked(text) {
+		return false
+	}
+	a.pass("")
+	return true
+}
+
+// take gives the message to the innermost open report that claims it.
+func (a *Assembler) take(msg string) bool {
+	for i := len(a.open) - 1; i >= 0; i-- {
+		if a.open[i].take(msg) {
+			a.open[i].idle = 0
+			return true
+		}
+	}
+	return false
+}
+
+// pass counts a line and ends the reports that it ends.
+func (a *Assembler) pass(msg string) {
 	kept := a.open[:0]
 	for _, r := range a.open {
 		r.idle++
 		r.length++
-		if r.idle > maxIdle || r.length > maxLength || r.ended(l.Message) {
+		if r.idle > maxIdle || r.length > maxLength || r.ended(msg) {
 			a.finish(r)
 			continue
 		}

@@ -1,7 +1,6 @@
 package output
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -28,19 +27,14 @@ type printer struct {
 	s     Style
 	width int
 	err   error
+	begun bool // something was written
 }
 
 // Text writes a diagnosis for a terminal: verdict first, then the evidence
 // with its origin, why, the next test, the remedy with its blast radius, and
 // one summary line at the end.
 func Text(w io.Writer, d *ddx.Diagnosis, s Style) error {
-	p := &printer{w: w, s: s, width: s.Width}
-	if p.width < 40 {
-		p.width = 80
-		if s.Width > 0 {
-			p.width = 40
-		}
-	}
+	p := newPrinter(w, s)
 	p.header(d)
 	shown, hidden := 0, 0
 	for i := range d.Findings {
@@ -62,6 +56,17 @@ func Text(w io.Writer, d *ddx.Diagnosis, s Style) error {
 	return p.err
 }
 
+func newPrinter(w io.Writer, s Style) *printer {
+	p := &printer{w: w, s: s, width: s.Width}
+	if p.width < 40 {
+		p.width = 80
+		if s.Width > 0 {
+			p.width = 40
+		}
+	}
+	return p
+}
+
 // What is shown of the possible findings: so many, and none that only weak signs
 // speak for. --all shows the rest.
 const (
@@ -70,6 +75,7 @@ const (
 )
 
 func (p *printer) printf(format string, args ...any) {
+	p.begun = true
 	if p.err == nil {
 		_, p.err = fmt.Fprintf(p.w, format, args...)
 	}
@@ -101,22 +107,11 @@ func (p *printer) header(d *ddx.Diagnosis) {
 	}
 }
 
-// lookedAt names what was examined, in one clause.
-func lookedAt(d *ddx.Diagnosis) string {
-	lines, facts := int64(0), int64(0)
-	for _, x := range d.Examined {
-		if x.Kind == "log" {
-			lines += x.Items
-		} else {
-			facts += x.Items
-		}
-	}
-	return fmt.Sprintf("looked at %d log lines and %d other readings for %d failure modes", lines, facts, d.Counts.Modes)
-}
-
 func (p *printer) finding(f *ddx.Finding, first bool) {
 	color := map[ddx.Verdict]string{ddx.Confirmed: red, ddx.Likely: yellow, ddx.Possible: cyan, ddx.RuledOut: dim}[f.Verdict]
-	p.printf("\n")
+	if p.begun {
+		p.printf("\n")
+	}
 	p.headline(p.paint(bold+color, strings.ToUpper(string(f.Verdict)))+"  ", "  ", bold, f.Title)
 	when := p.when(f)
 	if when != "" && (p.s.Width == 0 || columns("  "+f.ID+"  "+when) <= p.width) {
@@ -172,10 +167,16 @@ func (p *printer) consequence(f *ddx.Finding) {
 	}
 }
 
+// when says when the signs of a finding were seen. One sign alone, and a state
+// that a look met, does not tell when it began.
 func (p *printer) when(f *ddx.Finding) string {
 	var parts []string
-	if f.FirstSeen != nil {
-		parts = append(parts, "since "+f.FirstSeen.UTC().Format(time.DateTime)+" UTC")
+	at := func(t *time.Time) string { return t.UTC().Format(time.DateTime) + " UTC" }
+	switch {
+	case f.FirstSeen != nil && f.LastSeen != nil && f.LastSeen.After(*f.FirstSeen):
+		parts = append(parts, "since "+at(f.FirstSeen))
+	case f.LastSeen != nil:
+		parts = append(parts, "seen at "+at(f.LastSeen))
 	}
 	switch f.Active {
 	case ddx.Yes:
@@ -302,87 +303,6 @@ func (p *printer) rest(d *ddx.Diagnosis, hidden int) {
 	if hidden > 0 {
 		more = fmt.Sprintf("; %d faint or ruled out not shown (--all)", hidden)
 	}
-	p.printf("\n%s%s\n", Summary(d), more)
-}
-
-// notExamined lists what could not be looked at: first what would have
-// mattered. What this machine simply does not have is only counted.
-func (p *printer) notExamined(all []ddx.NotExamined) {
-	// What decides the exit status stands first.
-	all = slices.Clone(all)
-	slices.SortStableFunc(all, func(x, y ddx.NotExamined) int { return cmp.Compare(rankOf(x), rankOf(y)) })
-	var shown []ddx.NotExamined
-	for _, x := range all {
-		if p.s.All || x.Basic || x.Named || x.Decides || len(x.NeededBy) > 0 && !strings.HasPrefix(x.Why, string(ddx.NotThere)) {
-			shown = append(shown, x)
-		}
-	}
-	if len(shown) == 0 {
-		return
-	}
-	p.printf("\n%s\n", p.paint(bold, "Could not look at"))
-	for i, x := range shown {
-		if i == 8 && !p.s.All {
-			p.printf("  %s\n", p.paint(dim, fmt.Sprintf("... and %d more (--all)", len(shown)-i)))
-			break
-		}
-		needed := ""
-		if n := len(x.NeededBy); n > 0 {
-			needed = fmt.Sprintf(" (%s)", numbered(n, "mode needs it", "modes need it"))
-		}
-		p.quote("  ", "    ", fmt.Sprintf("%s: %s%s", x.What, oneLine(x.Why), needed))
-	}
-}
-
-// rankOf tells how much it matters that something could not be looked at.
-func rankOf(x ddx.NotExamined) int {
-	switch {
-	case x.Named:
-		return 0
-	case x.Decides:
-		return 1
-	case x.Basic:
-		return 2
-	}
-	return 3
-}
-
-func numbered(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}
-
-// unrecognised names the material whose form is unknown.
-func (p *printer) unrecognised(d *ddx.Diagnosis) {
-	shown := 0
-	for _, x := range d.Examined {
-		if x.Kind != "unrecognised" {
-			continue
-		}
-		if shown++; shown == 1 {
-			p.printf("\n")
-			p.headline("", "", bold, "Form not recognised, scanned for log patterns only")
-		}
-		if shown <= 5 || p.s.All {
-			p.printf("  %s\n", p.cut(Visible(x.Origin)))
-		}
-	}
-	if shown > 5 && !p.s.All {
-		p.printf("  %s\n", p.paint(dim, fmt.Sprintf("... and %d more (--all)", shown-5)))
-	}
-}
-
-// Summary is the one line that ends the text.
-func Summary(d *ddx.Diagnosis) string {
-	n := map[ddx.Verdict]int{}
-	for i := range d.Findings {
-		n[d.Findings[i].Verdict]++
-	}
-	s := fmt.Sprintf("%d confirmed, %d likely, %d possible; %d of %d modes ruled out, %d without evidence", n[ddx.Confirmed], n[ddx.Likely], n[ddx.Possible], d.Counts.RuledOut, d.Counts.Modes, d.Counts.Untested)
-	if len(d.NotExamined) > 0 {
-		s += "; " + numbered(len(d.NotExamined), "look was impossible", "looks were impossible")
-	}
-	return s
+	p.printf("\n")
+	p.headline("", "  ", "", Summary(d)+more)
 }

@@ -111,11 +111,27 @@ func (p *printer) headline(first, other, color, text string) {
 	}
 }
 
+// Paragraph breaks a text into lines of the width: the first behind one prefix,
+// the others behind another. A width of 0 leaves it in one line.
+func Paragraph(first, other, text string, width int) (out []string) {
+	if width == 0 {
+		return []string{first + text}
+	}
+	for _, l := range paragraph(first, other, text, width) {
+		out = append(out, l[0]+l[1])
+	}
+	return out
+}
+
 // lines breaks a text, each line with its prefix.
-func (p *printer) lines(first, other, text string) (out [][2]string) {
+func (p *printer) lines(first, other, text string) [][2]string {
+	return paragraph(first, other, text, p.width)
+}
+
+func paragraph(first, other, text string, width int) (out [][2]string) {
 	prefix, line := first, ""
 	for _, w := range strings.Fields(text) {
-		if line != "" && columns(prefix)+utf8.RuneCountInString(line)+1+utf8.RuneCountInString(w) > p.width {
+		if line != "" && columns(prefix)+utf8.RuneCountInString(line)+1+utf8.RuneCountInString(w) > width {
 			out = append(out, [2]string{prefix, line})
 			prefix, line = other, ""
 		}

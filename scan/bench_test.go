@@ -57,28 +57,16 @@ func child(job []string) error {
 	}
 	defer f.Close()
 	lines, words := 0, 0
-	count := func(l Line) {
+	stats, err := s.ScanParallel(f, workers, func(l Line) int {
 		if len(l.Patterns) > 0 {
 			lines++
 		} else {
 			words++
 		}
-	}
-	var stats Stats
-	if workers > 1 {
-		info, err := f.Stat()
-		if err != nil {
-			return err
-		}
-		stats, err = s.ScanAt(f, info.Size(), workers, count)
-		if err != nil {
-			return err
-		}
-	} else {
-		stats, err = s.Scan(f, func(l Line) int { count(l); return 0 })
-		if err != nil {
-			return err
-		}
+		return 0
+	})
+	if err != nil {
+		return err
 	}
 	fmt.Println(lines, words, stats.Candidates, stats.Verified)
 	return nil

@@ -1,12 +1,12 @@
 package scan
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -102,6 +102,21 @@ func TestFollow(t *testing.T) {
 	}
 }
 
+// With Candidates a line needs the literals of an expression only.
+func TestCandidates(t *testing.T) {
+	s := mustCompile(t, []string{`task \d+ blocked for`, `^panic$`}, Words([]string{"error"}), Candidates)
+	lines, stats := scanAll(t, s, strings.NewReader("task 1 blocked for\ntask x blocked for an error\nx blocked for task \ntask 2\nerror\n"), noFollow)
+	want := []found{
+		{1, 0, 0, "task 1 blocked for", "[0]", -1},
+		{2, 19, 0, "task x blocked for an error", "[0]", 0},
+		{3, 47, 0, "x blocked for task ", "[0]", -1},
+		{5, 74, 0, "error", "[]", 0},
+	}
+	if !slices.Equal(lines, want) || stats.Verified != 0 || stats.Counts[0] != 3 {
+		t.Errorf("got %+v, want %+v; %+v", lines, want, stats)
+	}
+}
+
 // What is behind MaxLine bytes of a line is counted and not looked at.
 func TestOverLongLines(t *testing.T) {
 	exprs, words := []string{"needle", "^begin", "xxxx"}, []string{"fail"}
@@ -129,10 +144,8 @@ func TestOverLongLines(t *testing.T) {
 			lines, stats := scanAll(t, s, r, noFollow)
 			same(t, name+", "+how, lines, wantLines, stats, want)
 		}
-		for _, chunk := range []int64{100_000, MaxLine - 1, MaxLine, MaxLine + 1, MaxLine + 2} {
-			lines, stats := scanAt(t, s, []byte(text), 2, chunk)
-			same(t, fmt.Sprintf("%s, chunks of %d", name, chunk), lines, wantLines, stats, want)
-		}
+		lines, stats := scanParallel(t, s, strings.NewReader(text), 2, 0, noFollow)
+		same(t, name+" with workers", lines, wantLines, stats, want)
 	}
 }
 
@@ -148,37 +161,47 @@ func (r repeated) Read(p []byte) (int, error) {
 
 func TestMemoryIsBounded(t *testing.T) {
 	s := mustCompile(t, []string{"xxxxx"}, Words([]string{"fail"}))
-	sc := newScanner(s, s.typical(), nil)
+	in, e := newSplitter(s), newExaminer(s)
 	const size = 200 << 20
-	if err := sc.run(io.LimitReader(repeated('x'), size)); err != nil {
-		t.Fatal(err)
+	err := in.run(io.LimitReader(repeated('x'), size), func(b *block) *block {
+		e.examine(b)
+		if b.n != MaxLine || b.cut != size-MaxLine || b.lines != 1 {
+			t.Errorf("block of %d bytes, %d more cut, %d lines", b.n, b.cut, b.lines)
+		}
+		return b
+	})
+	if err != nil || in.bytes != size {
+		t.Errorf("%d bytes, %v", in.bytes, err)
 	}
-	if sc.stats.Bytes != size || sc.stats.Truncated != size-MaxLine || sc.stats.Lines != 1 {
-		t.Errorf("stats %d bytes, %d truncated, %d lines", sc.stats.Bytes, sc.stats.Truncated, sc.stats.Lines)
+	if len(e.hits) > 1 {
+		t.Errorf("%d hits of one needle in one line are kept", len(e.hits))
 	}
-	if len(sc.hits) > 1 {
-		t.Errorf("%d hits of one needle in one line are kept", len(sc.hits))
+	if most := MaxLine + readSize + slackSize; len(in.buf) > most {
+		t.Errorf("buffer of %d bytes, want at most %d", len(in.buf), most)
 	}
-	if most := MaxLine + readSize + slackSize; len(sc.buf) > most {
-		t.Errorf("buffer of %d bytes, want at most %d", len(sc.buf), most)
+}
+
+// The pipeline keeps a few blocks at a time, whatever the input.
+func TestPipelineIsBounded(t *testing.T) {
+	s := mustCompile(t, []string{"xxxxx"})
+	const workers = 3
+	seen := map[*block]bool{}
+	p := newPipeline(s, workers, &delivery{})
+	in := newSplitter(s)
+	err := in.run(io.LimitReader(repeated('\n'), 64<<20), func(b *block) *block {
+		seen[b] = true
+		return p.put(b)
+	})
+	p.wait()
+	if err != nil || in.bytes != 64<<20 {
+		t.Errorf("%d bytes, %v", in.bytes, err)
+	}
+	if most := 8 * workers; len(seen) > most {
+		t.Errorf("%d blocks, want at most %d", len(seen), most)
 	}
 }
 
 var errDisk = errors.New("disk on fire")
-
-// failingAt fails from an offset on.
-type failingAt struct {
-	*bytes.Reader
-	at int64
-}
-
-func (f failingAt) ReadAt(p []byte, off int64) (int, error) {
-	if off+int64(len(p)) <= f.at {
-		return f.Reader.ReadAt(p, off)
-	}
-	n, _ := f.Reader.ReadAt(p[:max(f.at-off, 0)], off)
-	return n, errDisk
-}
 
 func TestReadErrors(t *testing.T) {
 	s := mustCompile(t, []string{"needle"})
@@ -198,33 +221,19 @@ func TestReadErrors(t *testing.T) {
 		t.Errorf("reader that returns nothing: %v", err)
 	}
 
-	for at := range int64(len(text)) {
-		wantLines, _ := naive([]string{"needle"}, nil, []byte(text[:at]), noFollow)
-		for chunk := int64(1); chunk < int64(len(text)); chunk++ {
+	for at := range len(text) {
+		wantLines, want := naive([]string{"needle"}, nil, []byte(text[:at]), noFollow)
+		for size := 1; size < len(text); size++ {
+			r := io.MultiReader(chopReader{strings.NewReader(text[:at]), rand.New(rand.NewPCG(1, 1)), size}, iotest.ErrReader(errDisk))
 			var lines []found
-			_, err := s.scanChunks(failingAt{bytes.NewReader([]byte(text)), at}, int64(len(text)), 2, chunk, func(l Line) {
+			stats, err := s.scan(r, 2, 0, func(l Line) int {
 				lines = append(lines, keep(l))
+				return 0
 			})
 			if !errors.Is(err, errDisk) {
-				t.Fatalf("fails at %d, chunk %d: error %v", at, chunk, err)
+				t.Fatalf("fails at %d, reads of %d: error %v", at, size, err)
 			}
-			if !reflect.DeepEqual(lines, wantLines) {
-				t.Fatalf("fails at %d, chunk %d: got %v, want %v", at, chunk, lines, wantLines)
-			}
+			same(t, fmt.Sprintf("fails at %d, reads of %d", at, size), lines, wantLines, stats, want)
 		}
-	}
-}
-
-func TestScanAtSizes(t *testing.T) {
-	s := mustCompile(t, []string{"needle"})
-	for _, size := range []int64{-1, 0} {
-		if stats, err := s.ScanAt(strings.NewReader("needle"), size, 0, nil); err != nil || stats.Lines != 0 || len(stats.Counts) != 1 {
-			t.Errorf("size %d: %+v, %v", size, stats, err)
-		}
-	}
-	// A file that is cut while it is read ends where it ends now.
-	stats, err := s.ScanAt(strings.NewReader("needle\nneedle\n"), 4<<20, 0, nil)
-	if err != nil || stats.Lines != 2 || stats.Counts[0] != 2 || stats.Bytes != 14 {
-		t.Errorf("cut file: %+v, %v", stats, err)
 	}
 }

@@ -78,17 +78,47 @@ type grams struct {
 	fold  uint32 // or-ed to the text
 	set   [1 << setBits]uint8
 	at    map[uint32][]place // while the plan is made
-	keys  []uint64           // open addressing: gram|taken, or 0
-	found [][]place          // by the index of the key
+	slots []slot             // open addressing
+	list  []place            // those of one gram beside each other
 	shift uint
 }
 
-const taken = 1 << 32
+// A slot of the table of grams; it is free if there are no places.
+type slot struct {
+	gram        uint32
+	first, size uint32 // of its places
+}
 
-// A place says that a needle begins offset bytes before a gram or byte.
+// A place says that a needle begins offset bytes before a gram or byte. The
+// check is four more bytes of the needle, at another position: most needles are
+// told by it not to be there, without a look at the needle itself.
 type place struct {
 	needle int32
 	offset int32
+	check  uint32
+	fold   uint32 // or-ed to the text before the check
+	at     int32  // of the check, seen from the gram
+}
+
+// newPlace returns the place of a gram or byte that is offset bytes into a
+// needle, with the end of the needle that is farther from it as the check.
+func newPlace(n int32, l literal, offset int) place {
+	p := place{needle: n, offset: int32(offset)}
+	i := 0
+	if offset < len(l.text)/2 {
+		i = max(len(l.text)-gramSize, 0)
+	}
+	p.at = int32(i - offset)
+	for k, c := range []byte(l.text[i:min(i+gramSize, len(l.text))]) {
+		p.check |= uint32(c) << (8 * k)
+	}
+	switch {
+	case len(l.text) < gramSize: // a check of three bytes: none
+		p.check, p.fold = 1<<32-1, 1<<32-1
+	case l.fold:
+		p.check, p.fold = p.check|fold32, fold32
+	}
+	return p
 }
 
 // A rareByte is a byte that the search looks for by itself.
@@ -130,6 +160,10 @@ func (s *Set) newPlan(f *frequencies) *plan {
 	b.fine.finish()
 	return b.plan
 }
+
+// sharedCost is the cost of one more needle to compare where a gram is already
+// looked for, against that of a gram that passes the first test.
+const sharedCost = 0.2
 
 type planner struct {
 	*plan
@@ -175,7 +209,7 @@ func (b *planner) sample(g *grams, freq *[1 << setBits]uint32, stride int, n int
 		first, step, count := g.gramsAt(text, offset)
 		for i := range count {
 			if gram := first + i*step; gram|g.fold == gram {
-				g.at[gram] = append(g.at[gram], place{n, int32(offset)})
+				g.at[gram] = append(g.at[gram], newPlace(n, b.needles[n].literal, offset))
 				h := hash(gram)
 				g.set[h>>3] |= 1 << (h & 7)
 			}
@@ -192,10 +226,16 @@ func (g *grams) choose(freq *[1 << setBits]uint32, stride int, text string, clas
 		first, step, count := g.gramsAt(text, o)
 		for i := range count {
 			gram := first + i*step
-			if h := hash(gram); gram|g.fold == gram && g.set[h>>3]>>(h&7)&1 == 0 {
+			if gram|g.fold != gram {
+				continue
+			}
+			h := hash(gram)
+			if g.set[h>>3]>>(h&7)&1 == 0 {
 				// Even a gram that the sample does not have makes the set
 				// fuller.
 				c += float64(freq[h>>3]) + 0.1
+			} else {
+				c += sharedCost * float64(freq[h>>3])
 			}
 		}
 		if cost < 0 || c < cost {
@@ -301,11 +341,11 @@ func (b *planner) placeByte(n int32, chosen map[byte]bool) {
 	chosen[text[at]] = true
 	for i := range b.rare {
 		if b.rare[i].value == text[at] {
-			b.rare[i].places = append(b.rare[i].places, place{n, int32(at)})
+			b.rare[i].places = append(b.rare[i].places, newPlace(n, b.needles[n].literal, at))
 			return
 		}
 	}
-	b.rare = append(b.rare, rareByte{text[at], []place{{n, int32(at)}}})
+	b.rare = append(b.rare, rareByte{text[at], []place{newPlace(n, b.needles[n].literal, at)}})
 }
 
 // finish builds the tables that the search reads.
@@ -313,14 +353,15 @@ func (g *grams) finish() {
 	if len(g.at) == 0 {
 		return
 	}
-	k := bits.Len(uint(2 * len(g.at)))
-	g.keys, g.found, g.shift = make([]uint64, 1<<k), make([][]place, 1<<k), uint(64-k)
+	k := bits.Len(uint(3 * len(g.at) / 2))
+	g.slots, g.shift = make([]slot, 1<<k), uint(64-k)
 	for gram, places := range g.at {
 		i := g.home(gram)
-		for g.keys[i] != 0 {
-			i = (i + 1) & (len(g.keys) - 1)
+		for g.slots[i].size != 0 {
+			i = (i + 1) & (len(g.slots) - 1)
 		}
-		g.keys[i], g.found[i] = uint64(gram)|taken, places
+		g.slots[i] = slot{gram, uint32(len(g.list)), uint32(len(places))}
+		g.list = append(g.list, places...)
 	}
 	g.at = nil
 }
@@ -329,12 +370,10 @@ func (g *grams) home(gram uint32) int { return int(uint64(gram) * 0x9E3779B97F4A
 
 // places returns where gram stands in needles.
 func (g *grams) places(gram uint32) []place {
-	i := g.home(gram)
-	for g.keys[i] != 0 {
-		if uint32(g.keys[i]) == gram {
-			return g.found[i]
+	for i := g.home(gram); ; i = (i + 1) & (len(g.slots) - 1) {
+		s := &g.slots[i]
+		if s.size == 0 || s.gram == gram {
+			return g.list[s.first : s.first+s.size]
 		}
-		i = (i + 1) & (len(g.keys) - 1)
 	}
-	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"math/bits"
 	"slices"
 )
 
@@ -40,13 +41,14 @@ func (s *searcher) search(b []byte, n int) {
 	if len(s.last) != len(s.needles) {
 		s.last = slices.Repeat([]int32{-1}, len(s.needles))
 	}
+	coarse, fine := probes()
 	for lo := 0; lo < n; lo += tile {
 		hi := min(lo+tile, n)
-		if s.coarse.keys != nil {
-			s.searchCoarse(lo, hi)
+		if s.coarse.slots != nil {
+			s.searchGrams(coarse, &s.coarse, lo, hi)
 		}
-		if s.fine.keys != nil {
-			s.searchFine(lo, hi)
+		if s.fine.slots != nil {
+			s.searchGrams(fine, &s.fine, lo, hi)
 		}
 		for i := range s.rare {
 			s.searchRare(&s.rare[i], lo, hi)
@@ -58,54 +60,38 @@ func (s *searcher) search(b []byte, n int) {
 	slices.SortFunc(s.hits, func(a, b hit) int { return cmp.Compare(a.pos, b.pos) })
 }
 
-// The groups of a tile that have a gram in a set, by position. The search works
-// in three steps, groups, grams, needles, each with far fewer positions than
-// the one before it, and the first two have no branch that depends on the text:
-// it could not be predicted.
-type groups [tile/group + 1]int32
-
-// searchCoarse finds the needles with a coarsely sampled gram that begins in
-// b[lo:hi], which is at most a tile.
-func (s *searcher) searchCoarse(lo, hi int) {
-	var list groups
-	n, g := 0, &s.coarse
-	if g.fold == 0 {
-		n = probeCoarse(&list, s.b, lo, hi, &g.set)
-	} else {
-		n = probeFolded(&list, s.b, lo, hi, &g.set)
-	}
-	var at [group/coarseStride + 1]int32
-	for _, start := range list[:n] {
-		t, m := (*[group]byte)(s.b[start:]), 0
-		for j := 0; j < group; j += coarseStride {
-			h := hash(binary.LittleEndian.Uint32(t[j:]) | g.fold)
-			at[m] = int32(j)
-			m += int(g.set[h>>3] >> (h & 7) & 1)
-		}
-		for _, j := range at[:m] {
-			s.compare(g.places(binary.LittleEndian.Uint32(t[j:])|g.fold), int(start+j))
-		}
-		s.candidates += int64(m)
-	}
+// The groups of a tile that have a gram in a set, by position, with a mask of
+// their grams. The search works in three steps, groups, grams, needles, each
+// with far fewer positions than the one before it, and the first has no branch
+// that depends on the text: it could not be predicted.
+type groups struct {
+	start [tile/group + 1]int32
+	mask  [tile/group + 1]uint32
 }
 
-// searchFine does the same with the finely sampled grams.
-func (s *searcher) searchFine(lo, hi int) {
+// A probe lists the groups of b[lo:hi] that have a gram in the set of g, and
+// returns their number.
+type probe func(list *groups, b []byte, lo, hi int, g *grams) int
+
+// In a mask, bit k stands for the gram at offset 4k of the group, and at 4(k-8)+2
+// from bit 8 on, which only a fine probe sets.
+const coarseGrams = group / coarseStride
+
+// searchGrams finds the needles with a sampled gram that begins in b[lo:hi],
+// which is at most a tile.
+func (s *searcher) searchGrams(p probe, g *grams, lo, hi int) {
 	var list groups
-	g := &s.fine
-	n := probeFine(&list, s.b, lo, hi, &g.set)
-	var at [group/fineStride + 1]int32
-	for _, start := range list[:n] {
-		t, m := (*[group + fineStride]byte)(s.b[start:]), 0
-		for j := 0; j < group; j += fineStride {
-			h := hash(binary.LittleEndian.Uint32(t[j:]) | fold32)
-			at[m] = int32(j)
-			m += int(g.set[h>>3] >> (h & 7) & 1)
+	n := p(&list, s.b, lo, hi, g)
+	for i, mask := range list.mask[:n] {
+		for start := int(list.start[i]); mask != 0; mask &= mask - 1 {
+			k := bits.TrailingZeros32(mask)
+			at := start + k*coarseStride
+			if k >= coarseGrams {
+				at += fineStride - group
+			}
+			s.compare(g.places(binary.LittleEndian.Uint32(s.b[at:])|g.fold), at)
+			s.candidates++
 		}
-		for _, j := range at[:m] {
-			s.compare(g.places(binary.LittleEndian.Uint32(t[j:])|fold32), int(start+j))
-		}
-		s.candidates += int64(m)
 	}
 }
 
@@ -124,7 +110,12 @@ func (s *searcher) searchRare(r *rareByte, lo, hi int) {
 
 // compare records the needles that stand at the places of a gram at i.
 func (s *searcher) compare(places []place, i int) {
-	for _, p := range places {
+	for k := range places {
+		p := &places[k]
+		at := i + int(p.at)
+		if uint(at) >= uint(s.n) || binary.LittleEndian.Uint32(s.b[at:])|p.fold != p.check {
+			continue
+		}
 		nd := &s.needles[p.needle]
 		start := i - int(p.offset)
 		end := start + len(nd.text)
@@ -157,76 +148,4 @@ func equalFolded(b []byte, text string) bool {
 		}
 	}
 	return true
-}
-
-// probeCoarse lists the groups of b[lo:hi] with a gram that passes the first
-// test, and returns their number.
-func probeCoarse(list *groups, b []byte, lo, hi int, set *[1 << setBits]uint8) int {
-	n := 0
-	for i := lo; i < hi; i += group {
-		t := (*[group]byte)(b[i:])
-		a := set[hash(binary.LittleEndian.Uint32(t[0:]))>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[4:]))>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[8:]))>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[12:]))>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[16:]))>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[20:]))>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[24:]))>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[28:]))>>3]
-		list[n] = int32(i)
-		if a != 0 {
-			n++
-		}
-	}
-	return n
-}
-
-// probeFolded is probeCoarse for text that is folded first.
-func probeFolded(list *groups, b []byte, lo, hi int, set *[1 << setBits]uint8) int {
-	n := 0
-	for i := lo; i < hi; i += group {
-		t := (*[group]byte)(b[i:])
-		a := set[hash(binary.LittleEndian.Uint32(t[0:])|fold32)>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[4:])|fold32)>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[8:])|fold32)>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[12:])|fold32)>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[16:])|fold32)>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[20:])|fold32)>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[24:])|fold32)>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[28:])|fold32)>>3]
-		list[n] = int32(i)
-		if a != 0 {
-			n++
-		}
-	}
-	return n
-}
-
-// probeFine is probeCoarse for fine samples.
-func probeFine(list *groups, b []byte, lo, hi int, set *[1 << setBits]uint8) int {
-	n := 0
-	for i := lo; i < hi; i += group {
-		t := (*[group + fineStride]byte)(b[i:])
-		a := set[hash(binary.LittleEndian.Uint32(t[0:])|fold32)>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[2:])|fold32)>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[4:])|fold32)>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[6:])|fold32)>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[8:])|fold32)>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[10:])|fold32)>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[12:])|fold32)>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[14:])|fold32)>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[16:])|fold32)>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[18:])|fold32)>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[20:])|fold32)>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[22:])|fold32)>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[24:])|fold32)>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[26:])|fold32)>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[28:])|fold32)>>3]
-		a |= set[hash(binary.LittleEndian.Uint32(t[30:])|fold32)>>3]
-		list[n] = int32(i)
-		if a != 0 {
-			n++
-		}
-	}
-	return n
 }

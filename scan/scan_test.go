@@ -248,17 +248,18 @@ func TestLongTextIsNaive(t *testing.T) {
 		wantLines, want := naive(exprs, opts, b.Bytes(), someFollow)
 		lines, stats := scanAll(t, s, chopReader{bytes.NewReader(b.Bytes()), rand.New(rand.NewPCG(1, 1)), 300 << 10}, someFollow)
 		same(t, fmt.Sprint("long text, words ", opts), lines, wantLines, stats, want)
-		wantLines, want = naive(exprs, opts, b.Bytes(), noFollow)
-		lines, stats = scanAt(t, s, b.Bytes(), 3, 100<<10)
-		same(t, fmt.Sprint("long text in chunks, words ", opts), lines, wantLines, stats, want)
+		lines, stats = scanParallel(t, s, bytes.NewReader(b.Bytes()), 3, 1<<20, someFollow)
+		same(t, fmt.Sprint("long text with workers, words ", opts), lines, wantLines, stats, want)
 	}
 }
 
-func scanAt(t testing.TB, s *Set, text []byte, workers int, chunk int64) ([]found, Stats) {
+func scanParallel(t testing.TB, s *Set, r io.Reader, workers int, from int64, follow func(found) int) ([]found, Stats) {
 	t.Helper()
 	var lines []found
-	stats, err := s.scanChunks(bytes.NewReader(text), int64(len(text)), workers, chunk, func(l Line) {
-		lines = append(lines, keep(l))
+	stats, err := s.scan(r, workers, from, func(l Line) int {
+		f := keep(l)
+		lines = append(lines, f)
+		return follow(f)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -266,7 +267,9 @@ func scanAt(t testing.TB, s *Set, text []byte, workers int, chunk int64) ([]foun
 	return lines, stats
 }
 
-func TestScanAtIsScanAtEveryBorder(t *testing.T) {
+// Workers give the answer of one goroutine wherever blocks end and from
+// wherever on they work.
+func TestParallelIsScan(t *testing.T) {
 	for seed := range uint64(12) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		exprs, words := pick(r, someExprs), pick(r, someWords)
@@ -275,16 +278,16 @@ func TestScanAtIsScanAtEveryBorder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantLines, want := naive(exprs, words, text, noFollow)
-		for chunk := int64(1); chunk <= int64(len(text))+1; chunk++ {
-			lines, stats := scanAt(t, s, text, 1+int(chunk)%3, chunk)
-			same(t, fmt.Sprintf("seed %d chunk %d of %d", seed, chunk, len(text)), lines, wantLines, stats, want)
+		wantLines, want := naive(exprs, words, text, someFollow)
+		for size := 1; size <= min(len(text)+1, 400); size++ {
+			lines, stats := scanParallel(t, s, chopReader{bytes.NewReader(text), r, size}, 2+size%3, int64(size%7*10), someFollow)
+			same(t, fmt.Sprintf("seed %d reads of up to %d of %d", seed, size, len(text)), lines, wantLines, stats, want)
 		}
 	}
 }
 
 // FuzzScan demands the naive answer of every expression that compiles, on any
-// text, whole, in pieces and in chunks.
+// text, whole, in pieces and with workers.
 func FuzzScan(f *testing.F) {
 	for i, e := range someExprs {
 		f.Add(e, someWords[i%len(someWords)], []byte(fragments[i%len(fragments)]+"\n"+fragments[i]+"\r\n"+fragments[i*2]), uint16(i))
@@ -310,8 +313,7 @@ func FuzzScan(f *testing.F) {
 		r := rand.New(rand.NewPCG(uint64(cut), 5))
 		lines, stats = scanAll(t, s, chopReader{bytes.NewReader(text), r, 1 + int(cut)%100}, someFollow)
 		same(t, "pieces", lines, wantLines, stats, want)
-		wantLines, want = naive(exprs, words, text, noFollow)
-		lines, stats = scanAt(t, s, text, 2, 1+int64(cut)%5000+int64(len(text)/100))
-		same(t, "chunks", lines, wantLines, stats, want)
+		lines, stats = scanParallel(t, s, chopReader{bytes.NewReader(text), r, 1 + int(cut)%5000}, 2, int64(cut)%100, someFollow)
+		same(t, "with workers", lines, wantLines, stats, want)
 	})
 }

@@ -17,15 +17,16 @@ const MaxLine = 1 << 20
 type Set struct {
 	patterns []pattern
 	words    []string
+	unproven bool   // expressions are not run
 	fold     uint32 // or-ed to the coarse grams of the text
 	typical  func() *plan
 }
 
 // A pattern is one expression.
 type pattern struct {
-	options []anyOf // requirements, each sufficient as a filter
-	rest    []anyOf // further ones, that a line must fulfil before the expression is run on it
-	whole   bool    // a line that contains the literal matches
+	options []anyOf   // requirements, each sufficient as a filter
+	rest    [][]fixed // further ones, that a line must fulfil before the expression is run on it
+	whole   bool      // a line that contains the literal matches
 	match   func() *regexp.Regexp
 }
 
@@ -51,6 +52,14 @@ func Words(words []string) Option {
 		s.words = append(s.words, words...)
 		return nil
 	}
+}
+
+// Candidates makes a scan deliver a line for each expression whose literals it
+// contains, without running the expression: for callers who run it themselves,
+// on a part of the line. The first word of such a line is told as well.
+func Candidates(s *Set) error {
+	s.unproven = true
+	return nil
 }
 
 // Compile makes a Set of regular expressions in the syntax of package regexp;
@@ -121,27 +130,12 @@ func compile(expr string) (pattern, error) {
 	}
 	return pattern{
 		options: options[:n],
-		rest:    exactOnly(options),
+		rest:    fixedOnly(options),
 		whole:   re.Op == syntax.OpLiteral && options[0][0] == literal{text: string(re.Rune)},
 		// Parse has accepted the expression, so that this cannot fail. Most
 		// expressions are never needed and never built.
 		match: sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) }),
 	}, nil
-}
-
-// exactOnly keeps the requirements that can be checked by plain search: with one
-// of them the search for candidates has done it already.
-func exactOnly(options []anyOf) []anyOf {
-	if len(options) < 2 {
-		return nil
-	}
-	var out []anyOf
-	for _, o := range options {
-		if !o.folds() && len(o) <= maxExact {
-			out = append(out, o)
-		}
-	}
-	return out
 }
 
 // maxOptions is the number of requirements of one expression among which the

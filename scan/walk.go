@@ -7,69 +7,73 @@ import (
 
 var newline = []byte{'\n'}
 
-// walk goes through the lines of buf[:n], all of them whole, and delivers those
-// that it must.
-func (sc *scanner) walk(n int) {
-	sc.search(sc.buf, n)
-	b, hits := sc.buf[:n], sc.hits
-	if sc.stats.Lines == 0 {
-		sc.stats.FirstLine = bytes.Clone(sc.text(b, 0))
-	}
+// An examiner finds the lines of blocks that are to be delivered. It is not for
+// use by several goroutines.
+type examiner struct {
+	searcher
+	set      *Set
+	counts   []int64 // by expression: lines that match
+	verified int64
+	serial   int64   // of the line, over all blocks
+	ran      []int64 // by expression: the serial of the line that it last ran on
+	matched  []int
+}
 
+func newExaminer(s *Set) *examiner {
+	return &examiner{set: s, counts: make([]int64, len(s.patterns)), ran: make([]int64, len(s.patterns))}
+}
+
+// add adds what another examiner counted.
+func (e *examiner) add(o *examiner) {
+	for i, n := range o.counts {
+		e.counts[i] += n
+	}
+	e.verified += o.verified
+	e.candidates += o.candidates
+}
+
+// examine fills in the block's lines and found.
+func (e *examiner) examine(b *block) {
+	e.plan = b.plan
+	e.search(b.buf, b.n)
+	text, hits := b.buf[:b.n], e.hits
 	next := 0    // the first line that has not been looked at begins here
-	counted := 0 // stats.Lines has the lines that end before here
-	for next < n && (sc.follow > 0 || len(hits) > 0) {
-		start := next
-		if sc.follow == 0 {
-			start += bytes.LastIndexByte(b[next:hits[0].pos], '\n') + 1
-		}
-		sc.stats.Lines += int64(bytes.Count(b[counted:start], newline))
+	counted := 0 // b.lines has the lines that end before here
+	for len(hits) > 0 {
+		start := next + bytes.LastIndexByte(text[next:hits[0].pos], '\n') + 1
+		b.lines += int64(bytes.Count(text[counted:start], newline))
 		counted = start
-		text := sc.text(b, start)
-		next = min(start+len(text)+1, n)
-		if next < n && b[next-1] != '\n' { // behind a carriage return
-			next++
-		}
+		line := b.text(start)
+		next = b.after(start, line)
 		k := 0
 		for k < len(hits) && int(hits[k].pos) < next {
 			k++
 		}
-		sc.line(text, start, hits[:k])
+		if matched, word := e.line(line, start, hits[:k]); len(matched) > 0 || word >= 0 {
+			at := len(b.patterns)
+			b.patterns = append(b.patterns, matched...)
+			b.found = append(b.found, Line{
+				Number: b.lines + 1, Offset: int64(start), Text: line,
+				Patterns: b.patterns[at:len(b.patterns):len(b.patterns)], Word: word, Truncated: b.cut,
+			})
+		}
 		hits = hits[k:]
 	}
-
-	sc.stats.Lines += int64(bytes.Count(b[counted:], newline))
-	if b[n-1] != '\n' {
-		sc.stats.Lines++
-	}
-	sc.stats.Truncated += sc.cut
-	last := sc.text(b, bytes.LastIndexByte(b[:n-1], '\n')+1)
-	sc.stats.LastLine = append(sc.stats.LastLine[:0], last...)
-	if sc.learning {
-		sc.learn(b)
+	b.lines += int64(bytes.Count(text[counted:], newline))
+	if text[b.n-1] != '\n' {
+		b.lines++
 	}
 }
 
-// text returns the line of b that begins at start, without its end.
-func (sc *scanner) text(b []byte, start int) []byte {
-	b = b[start:]
-	if i := bytes.IndexByte(b, '\n'); i >= 0 {
-		b = b[:i]
-	}
-	if len(b) > 0 && b[len(b)-1] == '\r' && sc.cut == 0 {
-		b = b[:len(b)-1]
-	}
-	return b[:len(b):len(b)]
-}
-
-// line runs the expressions for which the hits in the line call, and delivers
-// the line if one matches, if it has a word or if it follows.
-func (sc *scanner) line(text []byte, start int, hits []hit) {
-	number := sc.stats.Lines + 1
+// line runs the expressions for which the hits in a line call. It returns those
+// that match, ascending, and the leftmost word of a line that none matches,
+// else -1. The slice is valid until the next call.
+func (e *examiner) line(text []byte, start int, hits []hit) (matched []int, word int) {
+	e.serial++
 	word, wordPos := -1, int32(0)
-	sc.matched = sc.matched[:0]
+	e.matched = e.matched[:0]
 	for _, h := range hits {
-		nd := &sc.needles[h.needle]
+		nd := &e.needles[h.needle]
 		if int(h.pos)+len(nd.text) > start+len(text) {
 			continue // it reaches into the end of the line
 		}
@@ -77,76 +81,82 @@ func (sc *scanner) line(text []byte, start int, hits []hit) {
 			word, wordPos = w, h.pos
 		}
 		for _, p := range nd.patterns {
-			if sc.ran[p] == number {
+			if e.ran[p] == e.serial {
 				continue
 			}
-			sc.ran[p] = number
-			if sc.set.patterns[p].matches(text, &sc.stats) {
-				sc.stats.Counts[p]++
-				sc.matched = append(sc.matched, int(p))
+			e.ran[p] = e.serial
+			if e.set.patterns[p].possible(text) && (e.set.unproven || e.set.patterns[p].matches(text, &e.verified)) {
+				e.counts[p]++
+				e.matched = append(e.matched, int(p))
 			}
 		}
 	}
-	if len(sc.matched) > 0 {
+	if len(e.matched) == 0 {
+		return nil, word
+	}
+	slices.Sort(e.matched)
+	if !e.set.unproven {
 		word = -1
-	} else if word < 0 && sc.follow == 0 {
-		return
 	}
-	slices.Sort(sc.matched)
-	if sc.follow > 0 {
-		sc.follow--
-	}
-	follow := sc.visit(Line{
-		Number: number, Offset: sc.offset + int64(start), Text: text,
-		Patterns: sc.matched, Word: word, Truncated: sc.cut,
-	})
-	sc.follow = max(sc.follow, follow)
+	return e.matched, word
 }
 
-// matches runs the expression on a line that has one of its literals.
-func (p *pattern) matches(text []byte, stats *Stats) bool {
-	if p.whole {
-		return true
-	}
+// possible reports whether a line that has one of the expression's literals
+// has all that the expression requires.
+func (p *pattern) possible(text []byte) bool {
 	for _, o := range p.rest {
-		if !o.in(text) {
+		if !anyIn(o, text) {
 			return false
 		}
 	}
-	stats.Verified++
+	return true
+}
+
+// matches runs the expression on a line for which it is possible.
+func (p *pattern) matches(text []byte, verified *int64) bool {
+	if p.whole {
+		return true
+	}
+	*verified++
 	return p.match().Match(text)
 }
 
-// in reports whether the text contains one of the literals.
-func (a anyOf) in(text []byte) bool {
-	for _, l := range a {
-		if bytes.Contains(text, []byte(l.text)) {
-			return true
-		}
-	}
-	return false
+// A delivery calls visit for the lines of one block after the other.
+type delivery struct {
+	visit  func(Line) int
+	follow int // lines that visit still wants to see
+	stats  Stats
 }
 
-// The plan is fitted to the input once learnAll bytes have been counted. The
-// first bytes are not, because most inputs are short.
-const (
-	learnFrom = 64 << 10
-	learnAll  = 1 << 20
-)
+// deliver visits the found lines of the block, and those that are to follow.
+func (d *delivery) deliver(b *block) {
+	if d.stats.Lines == 0 {
+		d.stats.FirstLine = bytes.Clone(b.text(0))
+	}
+	if d.visit != nil {
+		d.visitAll(b)
+	}
+	d.stats.Lines += b.lines
+	d.stats.Truncated += b.cut
+	d.stats.LastLine = append(d.stats.LastLine[:0], b.text(bytes.LastIndexByte(b.buf[:b.n-1], '\n')+1)...)
+}
 
-// learn counts the grams of b, the text just searched, and fits the plan to
-// the input once enough has been seen.
-func (sc *scanner) learn(b []byte) {
-	if sc.stats.Bytes+int64(len(b)) < learnFrom {
-		return
-	}
-	if sc.freq == nil {
-		sc.freq = &frequencies{fold: sc.set.fold}
-	}
-	sc.freq.learn(b)
-	sc.learned += len(b)
-	if sc.learned >= learnAll {
-		sc.plan = sc.set.newPlan(sc.freq)
-		sc.learning, sc.freq = false, nil
+func (d *delivery) visitAll(b *block) {
+	found := b.found
+	next, number := 0, int64(1) // of the first line that visit has not seen or declined
+	for next < b.n && (d.follow > 0 || len(found) > 0) {
+		var l Line
+		if len(found) > 0 && (d.follow == 0 || found[0].Number == number) {
+			l, found = found[0], found[1:]
+		} else {
+			l = Line{Number: number, Offset: int64(next), Text: b.text(next), Word: -1, Truncated: b.cut}
+		}
+		next, number = b.after(int(l.Offset), l.Text), l.Number+1
+		l.Number += d.stats.Lines
+		l.Offset += b.offset
+		if d.follow > 0 {
+			d.follow--
+		}
+		d.follow = max(d.follow, d.visit(l))
 	}
 }

@@ -32,9 +32,11 @@ const (
 // content reads a stream whatever it is: compressed, an archive, a bundle, or
 // the material itself.
 func (c *collector) content(m material, r io.Reader, nested int) {
+	c.o.progress("reading "+m.origin, 0, 0)
 	br := bufio.NewReaderSize(r, 64<<10)
 	head, err := br.Peek(600)
-	if err != nil && err != io.EOF {
+	if err != nil && err != io.EOF && len(head) == 0 { // else what came before it is kept, and it comes again
+		m.named = true // itself, or with the folder or archive around it
 		c.absent(m, reasonOf(err), err.Error())
 		return
 	}
@@ -52,7 +54,11 @@ func (c *collector) content(m material, r io.Reader, nested int) {
 	case "journal":
 		c.journalFile(m, br)
 	default:
-		c.store(m, br)
+		plain, changed := decoded(br)
+		if changed {
+			m.reopen, m.size = nil, -1
+		}
+		c.store(m, plain)
 	}
 }
 
@@ -97,7 +103,7 @@ func (c *collector) compressed(m material, r io.Reader, form string, nested int)
 		}
 	}
 	if err != nil {
-		c.absent(m, ddx.NotReadable, fmt.Sprintf("%s at offset %d: %v", form, in.n, err))
+		c.damaged(m, fmt.Sprintf("%s at offset %d: %v", form, in.n, err))
 		return
 	}
 	for _, ext := range []string{".gz", ".bz2", ".xz", ".zst", ".tgz", ".txz"} {
@@ -153,8 +159,7 @@ func (g *guard) Read(p []byte) (int, error) {
 // archive reads an archive unless it lies too deep in others.
 func (c *collector) archive(m material, r io.Reader, nested int, read func(material, io.Reader, int)) {
 	if nested >= maxNested {
-		m.named = true // with the archive around it
-		c.absent(m, ddx.NotReadable, "an archive within an archive within an archive is not read; unpack it first")
+		c.damaged(m, "an archive within an archive within an archive is not read; unpack it first")
 		return
 	}
 	read(m, r, nested+1)
@@ -170,7 +175,7 @@ func (c *collector) tar(m material, r io.Reader, nested int) {
 		}
 		if err != nil {
 			m.reopen = nil
-			c.absent(m, ddx.NotReadable, fmt.Sprintf("tar at offset %d: %v", in.n, err))
+			c.damaged(m, fmt.Sprintf("tar at offset %d: %v", in.n, err))
 			return
 		}
 		if first && h.Name == bundleIndex {
@@ -207,7 +212,7 @@ func (c *collector) tar(m material, r io.Reader, nested int) {
 func (c *collector) member(m material, name string) (material, bool) {
 	if c.members++; c.members > maxMembers {
 		if c.members == maxMembers+1 {
-			c.absent(m, ddx.NotReadable, fmt.Sprintf("more than %d files in archives: the rest is not read", maxMembers))
+			c.damaged(m, fmt.Sprintf("more than %d files in archives: the rest is not read", maxMembers))
 		}
 		return material{}, false
 	}
@@ -232,7 +237,7 @@ func (c *collector) zip(m material, r io.Reader, nested int) {
 	s := &spool{}
 	defer s.close()
 	if err := s.store(&whole, r); err != nil {
-		c.absent(m, ddx.NotReadable, fmt.Sprintf("zip at offset %d: %v", whole.Size, err))
+		c.damaged(m, fmt.Sprintf("zip at offset %d: %v", whole.Size, err))
 		return
 	}
 	var at io.ReaderAt = bytes.NewReader(whole.Data)
@@ -241,7 +246,7 @@ func (c *collector) zip(m material, r io.Reader, nested int) {
 	}
 	z, err := zip.NewReader(at, whole.Size)
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
-		c.absent(m, ddx.NotReadable, fmt.Sprintf("zip of %d bytes: %v; its directory is at the end: is it complete?", whole.Size, err))
+		c.damaged(m, fmt.Sprintf("zip of %d bytes: %v; its directory is at the end: is it complete?", whole.Size, err))
 		return
 	}
 	for _, f := range z.File {
@@ -257,7 +262,7 @@ func (c *collector) zip(m material, r io.Reader, nested int) {
 		case f.Mode().IsRegular():
 			in, err := f.Open()
 			if err != nil {
-				c.absent(member, ddx.NotReadable, fmt.Sprintf("zip at offset %d: %v", offset, err))
+				c.damaged(member, fmt.Sprintf("zip at offset %d: %v", offset, err))
 				continue
 			}
 			member.time = f.Modified

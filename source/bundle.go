@@ -151,7 +151,7 @@ func itemOf(e *ddx.Evidence) Item {
 func (c *collector) bundle(m material, tr *tar.Reader) {
 	t, err := readRecords(tr)
 	if err != nil {
-		c.absent(m, ddx.NotReadable, fmt.Sprintf("bundle: %s: %v", bundleIndex, err))
+		c.damaged(m, fmt.Sprintf("bundle: %s: %v; was it cut on its way? collect it again", bundleIndex, err))
 		return
 	}
 	if host, _ := hostOf(m.inside); host != "" && t.Header.Host == "" {
@@ -164,6 +164,7 @@ func (c *collector) bundle(m material, tr *tar.Reader) {
 		}
 	}
 	broken := fmt.Sprintf("bundle %s ends before it", m.origin)
+	torn := 0
 	for {
 		h, err := tr.Next()
 		if err != nil {
@@ -180,12 +181,18 @@ func (c *collector) bundle(m material, tr *tar.Reader) {
 		it := &t.Items[i]
 		if err := c.spool.store(it, contextReader{c.ctx, tr}); err != nil {
 			it.Absent, it.Detail = ddx.NotReadable, fmt.Sprintf("bundle %s: after %d bytes of it: %v", m.origin, it.Size, err)
+			torn++
 		}
 	}
 	for _, i := range at {
 		if it := &t.Items[i]; it.Data == nil && it.Open == nil {
 			it.Absent, it.Detail = ddx.NotReadable, broken
+			torn++
 		}
+	}
+	if torn > 0 { // said once for the whole that the caller named
+		t.Items = append(t.Items, Item{Origin: m.origin, Name: m.name, Named: true, Absent: ddx.NotReadable, Size: -1,
+			Detail: fmt.Sprintf("the bundle is cut or damaged: %d of its %d pieces cannot be read; collect it again", torn, len(t.Items))})
 	}
 	c.bundles = append(c.bundles, t.Take)
 }

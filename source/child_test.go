@@ -85,7 +85,7 @@ func TestOutcomes(t *testing.T) {
 	for script, want := range map[string]ddx.Absence{
 		"echo x; exit 1": "",
 		"true":           "",
-		"echo 'x: Operation not permitted' >&2; exit 1":                           ddx.NeedsRoot,
+		"echo 'x: Operation not permitted' >&2; exit 1":                           deniedHere(),
 		"echo 'x: unrecognized option -j' >&2; exit 1":                            ddx.TooOld,
 		"echo 'Cannot get: No such device' >&2; exit 1":                           ddx.NotThere,
 		"echo 'something else' >&2; exit 1":                                       ddx.NotReadable,

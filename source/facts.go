@@ -79,19 +79,23 @@ func (r *reading) item(original *Item, known recognised) {
 		}
 	}
 	if !isText(head) && !(rd != nil && rd.Log) {
-		r.unrecognised(&it)
+		r.unrecognised(&it, "neither text nor a known form")
 		return
 	}
 	if len(bytes.TrimSpace(head)) == 0 && it.Open == nil && !asked {
 		return
 	}
 	if rd == nil && noLog(it.path(), head) {
-		r.unrecognised(&it)
+		r.unrecognised(&it, "settings, documentation, state or metrics of no known form, and no log")
+		return
+	}
+	if rd == nil && quotesMessages(&it, head) {
+		r.unrecognised(&it, "a JSON document of no known form and without records of a log: messages that it quotes did not happen")
 		return
 	}
 	l := Log{Item: it, Channel: channelOf(name, head), Hint: r.hint, Incidental: rd != nil && !rd.Log}
 	if rd == nil {
-		r.unrecognised(&it)
+		r.unrecognised(&it, "")
 	} else {
 		r.had[name] = true
 	}
@@ -186,8 +190,16 @@ func load(it *Item) error {
 	return nil
 }
 
-func (r *reading) unrecognised(it *Item) {
+// unrecognised tells of material of unknown form, and why the matcher is not
+// given its text either.
+func (r *reading) unrecognised(it *Item, why string) {
 	f := it.fact("unrecognised", host, 1, "", "origin", it.Origin, "bytes", max(it.Size, int64(len(it.Data))))
+	if why != "" {
+		f.Fields["why"] = why
+		if it.Named {
+			f.Fields["named"] = true
+		}
+	}
 	f.Evidence = nil
 	r.facts = append(r.facts, sampled{f, it.Sample})
 }

@@ -42,6 +42,8 @@ func Live(ctx context.Context, o Options) (Take, error) {
 
 	t := Take{spool: l.spool, location: l.o.Location}
 	t.Items = append(l.collect(), l.logs...)
+	set, known := effectiveCapabilities(h.FS)
+	explainRefusals(t.Items, set, known)
 	if b, err := fs.ReadFile(h.FS, "etc/localtime"); err == nil { // a host without it is on UTC
 		t.Items = append(t.Items, Item{Origin: "/etc/localtime", Name: "localtime", Reader: timeZone.Name, Data: b, Size: int64(len(b)), Time: l.now()})
 	}

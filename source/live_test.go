@@ -175,7 +175,10 @@ func TestBundleReplaysLive(t *testing.T) {
 	}
 	cut := open(t, clock, write(t, t.TempDir(), "cut.tar.gz", bundle.Bytes()[:bundle.Len()-200]))
 	if !slices.ContainsFunc(cut[0].Items, func(it Item) bool { return it.Absent == ddx.NotReadable && strings.Contains(it.Detail, "bundle") }) {
-		t.Errorf("a cut bundle does not say so:\n%s", list(cut[0].Items))
+		t.Errorf("a cut bundle does not say so of its pieces:\n%s", list(cut[0].Items))
+	}
+	if it := cut[0].Items[len(cut[0].Items)-1]; !it.Named || !strings.Contains(it.Detail, "the bundle is cut or damaged: ") {
+		t.Errorf("a cut bundle does not say so as a whole: %+v", it)
 	}
 }
 
@@ -196,7 +199,7 @@ func TestLiveOnNothing(t *testing.T) {
 			basic[f.String("reader")] = f.String("reason")
 		}
 	}
-	if basic["kernel-log"] != "needs-root" {
+	if basic["kernel-log"] != string(deniedHere()) {
 		t.Errorf("basic looks that are missing: %v", basic)
 	}
 }

@@ -163,23 +163,34 @@ func (c *collector) pipe(m material, p string) {
 // dir reads a folder. Links that stay within it are the same material again
 // and are passed over; a link that leads out of it is not followed.
 func (c *collector) dir(p string) error {
+	whole := material{origin: filepath.ToSlash(p), name: filepath.Base(p), named: true}
 	root, err := os.OpenRoot(p)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", p, err)
+		c.absent(whole, reasonOf(err), err.Error())
+		return nil
 	}
 	defer root.Close()
-	if is, err := c.unpacked(root, p); is || err != nil {
-		return err
+	if is, err := c.unpacked(root, p); err != nil {
+		c.damaged(whole, err.Error())
+		return nil
+	} else if is {
+		return nil
 	}
 	fsys := root.FS()
-	return fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+	files := 0
+	err = fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if ctxErr := c.ctx.Err(); ctxErr != nil {
 			return ctxErr
 		}
 		m := material{origin: path.Join(filepath.ToSlash(p), name), name: path.Base(name), inside: name, as: c.o.As[filepath.Join(p, name)]}
 		if err != nil {
+			m.named = true // with the folder around it
+			files++
 			c.absent(m, reasonOf(err), err.Error())
 			return nil
+		}
+		if !d.IsDir() {
+			files++
 		}
 		switch {
 		case d.IsDir():
@@ -201,13 +212,17 @@ func (c *collector) dir(p string) error {
 		c.file(m, st, func() (*os.File, error) { return os.Open(filepath.Join(p, filepath.FromSlash(name))) })
 		return nil
 	})
+	if files == 0 && err == nil {
+		c.absent(whole, ddx.NotReadable, "there is no file in it")
+	}
+	return err
 }
 
 // reasonOf gives an error its reason.
 func reasonOf(err error) ddx.Absence {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return ddx.NeedsRoot
+		return deniedHere()
 	case errors.Is(err, fs.ErrNotExist):
 		return ddx.NotThere
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
@@ -220,6 +235,13 @@ func (c *collector) absent(m material, reason ddx.Absence, detail string) {
 	host, _ := hostOf(m.inside)
 	t := c.take(host)
 	t.Items = append(t.Items, Item{Origin: m.origin, Name: m.name, Absent: reason, Detail: detail, Named: m.named, Reader: m.as, Size: -1})
+}
+
+// damaged is absent for material that is there and cannot be read to its end:
+// it was named, by itself or with the folder or archive around it.
+func (c *collector) damaged(m material, detail string) {
+	m.named = true
+	c.absent(m, ddx.NotReadable, detail)
 }
 
 // hostOf tells which host a path in a many-host folder belongs to: the part
@@ -244,8 +266,7 @@ func (c *collector) store(m material, r io.Reader) {
 		t.Items = append(t.Items, c.refine(it)...)
 	}
 	if err != nil {
-		at := fmt.Sprintf("after %d bytes of it: %v", it.Size, err)
-		t.Items = append(t.Items, Item{Origin: m.origin, Name: it.Name, Host: host, Named: m.named, Absent: ddx.NotReadable, Detail: at, Size: -1})
+		c.damaged(m, fmt.Sprintf("after %d bytes of it: %v", it.Size, err))
 	}
 }
 
@@ -289,15 +310,14 @@ func nameOf(base, inside string) string {
 	return base
 }
 
-// refine makes of one item the items that its content holds: text of another
-// encoding is decoded, console output is taken out of its JSON, a pasted
-// session is cut into its sections.
+// refine makes of one item the items that its content holds: console output is
+// taken out of its JSON, a pasted session is cut into its sections.
 func (c *collector) refine(it Item) []Item {
 	if it.Data == nil || it.Reader != "" {
 		return []Item{it}
 	}
-	if text, ok := decodeUTF16(it.Data); ok {
-		it.Data = text
+	if plain, ok := bytes.CutPrefix(it.Data, []byte("\xef\xbb\xbf")); ok { // the mark of UTF-8, which few readers expect
+		it.Data, it.Size = plain, int64(len(plain))
 	}
 	if console, ok := consoleOutput(it); ok {
 		return []Item{console}
@@ -335,21 +355,4 @@ func consoleOutput(it Item) (Item, bool) {
 		it.Time = t
 	}
 	return it, true
-}
-
-// decodeUTF16 decodes text that begins with a byte order mark, as a redirect
-// in PowerShell writes it.
-func decodeUTF16(b []byte) ([]byte, bool) {
-	if len(b) < 2 || !(b[0] == 0xff && b[1] == 0xfe || b[0] == 0xfe && b[1] == 0xff) {
-		return b, false
-	}
-	low, high := 0, 1
-	if b[0] == 0xfe {
-		low, high = 1, 0
-	}
-	var out []byte
-	for i := 2; i+1 < len(b); i += 2 {
-		out = append(out, string(rune(b[i+high])<<8|rune(b[i+low]))...)
-	}
-	return out, true
 }

@@ -62,7 +62,7 @@ func TestWrappings(t *testing.T) {
 		"plain": plain, "a.gz": gz(plain), "a.zst": zst(plain), "a.xz": xzed(t, plain), "twice.gz.gz": gz(gz(plain)),
 		"a.tar": tarOf(t, log), "a.tar.gz": gz(tarOf(t, log)), "a.tar.xz": xzed(t, tarOf(t, log)), "a.tar.zst": zst(tarOf(t, log)), "a.zip": zipOf(t, log),
 		"nested.tar": tarOf(t, member{name: "in.tar.gz", content: string(gz(tarOf(t, log)))}), "rotated.tar": tarOf(t, member{name: "dmesg.1.gz", content: string(gz(plain))}),
-		"utf16": append([]byte{0xff, 0xfe}, utf16le(text)...),
+		"utf16": utf16Of(text, false), "utf16 big": utf16Of(text, true), "utf16.gz": gz(utf16Of(text, false)), "utf8": append([]byte("\xef\xbb\xbf"), text...),
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := open(t, clock, write(t, t.TempDir(), name, content))

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"syscall"
 )
 
 // smallItem is the most of one piece of material that is kept in memory.
@@ -42,7 +43,7 @@ func (s *spool) file() (*os.File, error) {
 	}
 	f, err := os.CreateTemp("", "ddx-*")
 	if err != nil {
-		return nil, fmt.Errorf("keep large material in a temporary file (set TMPDIR to a place with room): %w", err)
+		return nil, fmt.Errorf("%s: %w", needsRoom, err)
 	}
 	if err := os.Remove(f.Name()); err != nil {
 		return nil, errors.Join(fmt.Errorf("keep large material: %w", err), f.Close())
@@ -67,21 +68,56 @@ func (s *spool) store(it *Item, r io.Reader) error {
 		return err
 	}
 	f, ferr := s.file()
-	if ferr != nil {
+	if ferr != nil { // what was read is kept all the same
+		s.held += n
+		it.Data, it.Size = buf.Bytes(), n
 		return ferr
 	}
 	start := s.size
-	rest, err := io.Copy(io.NewOffsetWriter(f, start), io.MultiReader(&buf, r))
+	rest, err := io.Copy(&roomyWriter{w: io.NewOffsetWriter(f, start), f: f}, io.MultiReader(&buf, r))
 	s.size += rest
 	it.Data, it.Size = nil, rest
 	it.Open = func() (io.ReadCloser, error) {
 		return section{io.NewSectionReader(f, start, rest), io.NopCloser(nil)}, nil
 	}
 	if err != nil && isWriteError(err) {
-		return fmt.Errorf("keep large material in a temporary file (set TMPDIR to a place with room): %w", err)
+		return fmt.Errorf("%s: %w", needsRoom, err)
 	}
 	return err
 }
+
+const needsRoom = "keep large material in a temporary file (set TMPDIR to a place with room)"
+
+// Spooling stops where it would leave less room than leaveBytes, or on a small
+// file system one part in leaveShare of it: a host that is looked at in trouble
+// must not get into more of it, whatever comes out of a pipe.
+const (
+	leaveBytes = 512 << 20
+	leaveShare = 20
+	checkEvery = 16 << 20
+)
+
+// roomyWriter writes as long as its file system has room to leave.
+type roomyWriter struct {
+	w     io.Writer
+	f     *os.File
+	since int64 // bytes since room was looked for
+	begun bool
+}
+
+func (r *roomyWriter) Write(p []byte) (int, error) {
+	if r.since += int64(len(p)); r.since >= checkEvery || !r.begun {
+		r.since, r.begun = 0, true
+		var st syscall.Statfs_t
+		if err := syscall.Fstatfs(int(r.f.Fd()), &st); err == nil && crowded(int64(st.Bavail)*st.Bsize, int64(st.Blocks)*st.Bsize) {
+			return 0, &os.PathError{Op: "write", Path: r.f.Name(), Err: fmt.Errorf("only %d MiB are free, which are left to the host", int64(st.Bavail)*st.Bsize>>20)}
+		}
+	}
+	return r.w.Write(p)
+}
+
+// crowded reports whether a file system has no more room than must be left.
+func crowded(free, size int64) bool { return free < min(leaveBytes, size/leaveShare) }
 
 // section is a part of a file that can be sought in.
 type section struct {

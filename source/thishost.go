@@ -143,7 +143,7 @@ func outcome(argv []string, n int64, err error, said []byte) Output {
 	o := Output{Absent: ddx.NotReadable, Detail: fmt.Sprintf("%s: %v: %s", argv[0], err, text)}
 	switch {
 	case has("permission denied", "not permitted", "must be root", "only root", "are you root", "superuser"):
-		o.Absent = ddx.NeedsRoot
+		o.Absent = deniedHere()
 	case has("no such file", "no such device", "not found", "does not exist", "no stats available", "not supported"):
 		o.Absent = ddx.NotThere
 	case has("unrecognized option", "unknown option", "invalid option", "unrecognised option", "illegal option"):

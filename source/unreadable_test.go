@@ -43,7 +43,7 @@ func TestOpenUnreadableMember(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.file(material{origin: "d/secret"}, st, func() (*os.File, error) { return nil, os.ErrPermission })
-	if it := c.takes[""].Items[0]; !it.Named || it.Absent != ddx.NeedsRoot {
-		t.Errorf("item %+v, want one that is named and needs root", it)
+	if it := c.takes[""].Items[0]; !it.Named || it.Absent != deniedHere() {
+		t.Errorf("item %+v, want one that is named and denied", it)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
@@ -114,10 +115,15 @@ func zipOf(t testing.TB, members ...member) []byte {
 	return b.Bytes()
 }
 
-func utf16le(s string) []byte {
+// utf16Of encodes text with its mark.
+func utf16Of(s string, big bool) []byte {
 	var b []byte
-	for i := range len(s) {
-		b = append(b, s[i], 0)
+	for _, u := range utf16.Encode([]rune("\ufeff" + s)) {
+		if big {
+			b = append(b, byte(u>>8), byte(u))
+		} else {
+			b = append(b, byte(u), byte(u>>8))
+		}
 	}
 	return b
 }

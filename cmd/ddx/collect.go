@@ -44,6 +44,7 @@ is ddx-HOST-TIME.tar.gz. Nothing leaves the machine.`,
 				return usagef("--since: %w", err)
 			}
 			t, err := source.Live(c.Context(), source.Options{Version: version(), Since: from, Boot: boot, Progress: a.progress()})
+			a.clearProgress()
 			if err = firstError(err, c.Context().Err()); err != nil {
 				return err
 			}

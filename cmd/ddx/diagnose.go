@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +23,7 @@ type diagnoseFlags struct {
 	since, until string
 	boot         string
 	accept       string
+	hosts        []string
 	npd          []string
 	all          bool
 }
@@ -31,9 +32,10 @@ func (f *diagnoseFlags) register(c *cobra.Command) {
 	fl := c.Flags()
 	fl.StringVarP(&f.format, "output", "o", "text", "format: text, json, jsonl, markdown or sarif")
 	fl.StringArrayVar(&f.as, "as", nil, "read PATH as a `KIND=PATH` of material, whatever its content looks like")
-	fl.StringVar(&f.since, "since", "", "leave out events before `TIME` (RFC 3339, date, or how long ago: 2h)")
+	fl.StringVar(&f.since, "since", "", "leave out events before `TIME` (RFC 3339, date, HH:MM in UTC, or how long ago: 2h, 3d)")
 	fl.StringVar(&f.until, "until", "", "leave out events after `TIME`")
 	fl.StringVar(&f.boot, "boot", "", "this host: read the journal of boot `N` (0 this one, -1 the one before) or all")
+	fl.StringArrayVar(&f.hosts, "host", nil, "of the evidence of many hosts, only that of `NAME` (* stands for any letters)")
 	fl.StringVar(&f.accept, "accept", "", "`FILE` of known findings, with reason and expiry; they are shown, not counted")
 	fl.StringArrayVar(&f.npd, "npd", nil, "run the rules of `FILE`, a system-log-monitor file of node-problem-detector, beside the catalogue")
 	fl.BoolVarP(&f.all, "all", "a", false, "show everything: ruled-out modes, all evidence, all remedies")
@@ -79,14 +81,18 @@ func (a *app) diagnose(ctx context.Context, paths []string, f *diagnoseFlags) er
 	if err != nil {
 		return err
 	}
+	tell := a.progress()
 	e, err := a.engineWith(f.npd)
 	if err != nil {
 		return err
 	}
 	exit := exitOK
 	var all []*ddx.Diagnosis
-	for _, t := range takes {
+	for i, t := range takes {
 		defer t.Close()
+		if tell != nil {
+			tell(ddx.Progress{Message: strings.TrimSpace("examining " + t.Header.Host), Done: int64(i), Total: int64(len(takes))})
+		}
 		d, facts, err := e.diagnose(t, w, diagnose.Options{All: f.all})
 		if err != nil {
 			return err
@@ -95,14 +101,17 @@ func (a *app) diagnose(ctx context.Context, paths []string, f *diagnoseFlags) er
 		all = append(all, d)
 		exit = worse(exit, d.Exit())
 		if f.format == "jsonl" {
+			a.clearProgress()
 			if err := a.writeRecords(t, d, facts); err != nil {
 				return err
 			}
 		}
 	}
+	a.clearProgress()
 	if err := write(all); err != nil {
 		return err
 	}
+	a.warn(accepted.remarks(e.cat, all))
 	if exit != exitOK {
 		return status(exit)
 	}
@@ -124,6 +133,9 @@ func (f *diagnoseFlags) window(now time.Time) (w window, err error) {
 	if w.until, err = parseTime(f.until, now); err != nil {
 		return w, fmt.Errorf("--until: %w", err)
 	}
+	if !w.until.IsZero() && w.until.Before(w.since) {
+		return w, fmt.Errorf("--until %s is before --since %s: nothing lies between them", w.until.Format(time.RFC3339), w.since.Format(time.RFC3339))
+	}
 	return w, nil
 }
 
@@ -135,17 +147,48 @@ func (a *app) gather(ctx context.Context, paths []string, f *diagnoseFlags, w wi
 		if !ok {
 			return nil, usagef("--as %s: want KIND=PATH, for example --as ethtool-statistics=out.txt", as)
 		}
-		if !slices.ContainsFunc(source.Readers, func(r source.Reader) bool { return r.Name == kind }) {
-			return nil, usagef("--as %s: no such kind of material; 'ddx collect --list' names them", as)
+		if !slices.Contains(readerNames(), kind) {
+			return nil, notThere(fmt.Errorf("--as %s: no such kind of material; 'ddx collect --list' names them", as), kind, readerNames())
 		}
 		o.As[path] = kind
 		paths = append(paths, path)
 	}
 	if len(paths) == 0 {
+		if len(f.hosts) > 0 {
+			return nil, usagef("--host chooses among the hosts of a bundle: name the bundle, or leave it out for this host")
+		}
 		t, err := source.Live(ctx, o)
 		return []source.Take{t}, firstError(err, ctx.Err()) // half a look is no diagnosis
 	}
-	return source.OpenFiles(ctx, paths, o)
+	takes, err := source.OpenFiles(ctx, paths, o)
+	if err != nil || len(f.hosts) == 0 {
+		return takes, err
+	}
+	return ofHosts(takes, f.hosts)
+}
+
+// ofHosts keeps what belongs to the hosts that are named.
+func ofHosts(takes []source.Take, patterns []string) ([]source.Take, error) {
+	var names []string
+	for _, t := range takes {
+		names = append(names, t.Header.Host)
+	}
+	for _, p := range patterns {
+		if _, err := path.Match(p, ""); err != nil {
+			return nil, usagef("--host %s: no pattern: a [ without its ]", p)
+		}
+		if !slices.ContainsFunc(names, func(name string) bool { return matches(p, name) }) {
+			return nil, notThere(fmt.Errorf("--host %s: no such host among the %d of this evidence", p, len(takes)), p, names)
+		}
+	}
+	return slices.DeleteFunc(takes, func(t source.Take) bool {
+		return !slices.ContainsFunc(patterns, func(p string) bool { return matches(p, t.Header.Host) })
+	}), nil
+}
+
+func matches(pattern, name string) bool {
+	is, err := path.Match(pattern, name)
+	return is && err == nil
 }
 
 // diagnosisWriter returns the function that writes answers in the format asked
@@ -156,12 +199,11 @@ func (a *app) diagnosisWriter(f *diagnoseFlags) (func([]*ddx.Diagnosis) error, e
 		s := a.style()
 		s.All = f.all
 		return func(all []*ddx.Diagnosis) error {
-			for _, d := range all {
-				if err := output.Text(a.stdout, d, s); err != nil {
-					return err
-				}
+			if len(all) == 1 {
+				return output.Text(a.stdout, all[0], s)
 			}
-			return nil
+			fleet := diagnose.Fleet(all)
+			return output.FleetText(a.stdout, &fleet, s)
 		}, nil
 	case "json":
 		return a.writeJSON, nil
@@ -169,12 +211,11 @@ func (a *app) diagnosisWriter(f *diagnoseFlags) (func([]*ddx.Diagnosis) error, e
 		return func([]*ddx.Diagnosis) error { return nil }, nil
 	case "markdown":
 		return func(all []*ddx.Diagnosis) error {
-			for _, d := range all {
-				if err := output.Markdown(a.stdout, d); err != nil {
-					return err
-				}
+			if len(all) == 1 {
+				return output.Markdown(a.stdout, all[0])
 			}
-			return nil
+			fleet := diagnose.Fleet(all)
+			return output.FleetMarkdown(a.stdout, &fleet)
 		}, nil
 	case "sarif":
 		return func(all []*ddx.Diagnosis) error { return output.SARIF(a.stdout, all) }, nil
@@ -186,11 +227,7 @@ func (a *app) writeJSON(all []*ddx.Diagnosis) error {
 	if len(all) == 1 {
 		return a.encode(all[0])
 	}
-	return a.encode(struct {
-		Schema   string           `json:"schema"`
-		Hosts    []*ddx.Diagnosis `json:"hosts"`
-		Findings []ddx.Finding    `json:"findings"`
-	}{ddx.FleetSchema, all, []ddx.Finding{}})
+	return a.encode(diagnose.Fleet(all))
 }
 
 // encode writes a value as the JSON that people and programs read.
@@ -215,22 +252,4 @@ func (a *app) writeRecords(t source.Take, d *ddx.Diagnosis, facts []ddx.Fact) er
 		}
 	}
 	return w.Flush()
-}
-
-// progress tells a person at a terminal what takes long, on standard error and
-// not before a second has passed.
-func (a *app) progress() func(ddx.Progress) {
-	f, ok := a.stderr.(*os.File)
-	if !ok || !isTerminal(f) {
-		return nil
-	}
-	started := time.Now()
-	return func(p ddx.Progress) {
-		if time.Since(started) > time.Second {
-			fmt.Fprintf(f, "\r\x1b[K%s %d/%d", output.Visible(p.Message), p.Done, p.Total)
-			if p.Done >= p.Total {
-				fmt.Fprint(f, "\r\x1b[K")
-			}
-		}
-	}
 }

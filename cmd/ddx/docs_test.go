@@ -99,6 +99,10 @@ func TestJSONIsDocumented(t *testing.T) {
 		for i := range typ.NumField() {
 			f := typ.Field(i)
 			name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if f.Anonymous { // its fields are documented under its own name
+				check(f.Type)
+				continue
+			}
 			if name == "-" {
 				continue
 			}
@@ -117,4 +121,5 @@ func TestJSONIsDocumented(t *testing.T) {
 		}
 	}
 	check(reflect.TypeFor[ddx.Diagnosis]())
+	check(reflect.TypeFor[ddx.Fleet]())
 }

@@ -21,7 +21,7 @@ var exampleNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 func (e *engine) testExamples(ids []string) (ran int, failures []string, err error) {
 	for _, id := range ids {
 		if e.cat.Mode(id) == nil {
-			return 0, nil, usagef("catalog test: no mode %q; 'ddx catalog list' shows all", id)
+			return 0, nil, notThere(fmt.Errorf("catalog test %s: no such mode; 'ddx catalog list' shows all", id), id, modeIDs(e.cat))
 		}
 	}
 	for _, m := range e.cat.Modes {

@@ -19,11 +19,14 @@ func (a *app) explainCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "explain MODE",
 		Short: "Print the manual page of a failure mode",
-		Args:  cobra.ExactArgs(1),
+		Long: `Print the manual page of a failure mode: what breaks, how it shows, how it is
+told from what looks alike, and the remedies. The id of a finding will do, too.`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			m, remedies, err := catalog.LoadMode(args[0], a.catalogDirs...)
+			id, _, _ := strings.Cut(args[0], "@") // the id of a finding begins with its mode
+			m, remedies, err := catalog.LoadMode(id, a.catalogDirs...)
 			if err != nil {
-				return a.didYouMean(err, args[0])
+				return a.didYouMean(err, id)
 			}
 			for i := range m.Tests {
 				m.Tests[i].Run = remedy.Unfilled(m.Tests[i].Run)
@@ -41,26 +44,31 @@ func (a *app) explainCommand() *cobra.Command {
 // style is how text is written to standard output: colour only on a terminal,
 // or when asked for; NO_COLOR is honoured.
 func (a *app) style() output.Style {
-	f, ok := a.stdout.(*os.File)
-	var size *unix.Winsize
-	if ok {
-		if ws, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ); err == nil {
-			size = ws
-		}
-	}
-	s := output.Style{Color: size != nil && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+	width, _, is := a.terminal()
+	s := output.Style{Width: width, Color: is && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 	switch a.color {
 	case "always":
 		s.Color = true
 	case "never":
 		s.Color = false
 	}
-	if size != nil {
-		s.Width = int(size.Col)
-	} else if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil {
-		s.Width = n
-	}
 	return s
+}
+
+// terminal returns the columns and rows of standard output where it is a
+// terminal; some do not know theirs and have 0. Without one the columns are
+// those that COLUMNS asks for.
+func (a *app) terminal() (columns, rows int, is bool) {
+	if f, ok := a.stdout.(*os.File); ok {
+		if size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ); err == nil {
+			return int(size.Col), int(size.Row), true
+		}
+	}
+	n, err := strconv.Atoi(os.Getenv("COLUMNS"))
+	if err != nil || n < 0 {
+		return 0, 0, false
+	}
+	return n, 0, false
 }
 
 // fold writes what write writes in lines that fit the terminal, 80 columns where

@@ -17,6 +17,7 @@ import (
 	"ddx/blackhole"
 	"ddx/counters"
 	"ddx/flowlog"
+	"ddx/flowpattern"
 	"ddx/source"
 )
 
@@ -27,7 +28,7 @@ var flowHead = regexp.MustCompile(`^(?:version |.*\binterface-id\b.*\baction\b|2
 // which the network delivered and the guest received nothing. Without counters
 // there are none; without flow logs there is nothing to do. It notes the origins
 // of the items that it read.
-func flowFacts(ctx context.Context, t source.Take, logs []source.Log, used map[string]bool) ([]ddx.Fact, error) {
+func flowFacts(ctx context.Context, t source.Take, host []ddx.Fact, logs []source.Log, used map[string]bool) ([]ddx.Fact, error) {
 	flows, series := sides(t)
 	if len(flows) == 0 {
 		return nil, nil
@@ -48,7 +49,7 @@ func flowFacts(ctx context.Context, t source.Take, logs []source.Log, used map[s
 		return nil, err
 	}
 	interfaces := res.Sums.Interfaces()
-	facts := flowlog.PatternFacts(flowlog.Patterns(slices.Collect(res.Conversations.All(interfaces)), nil))
+	facts := flowpattern.Facts(flowpattern.Patterns(slices.Collect(res.Conversations.All(interfaces)), nil))
 	in := blackhole.JoinInput{Network: blackhole.Network(res.Sums, 0)}
 	for i := range t.Items {
 		it := &t.Items[i]
@@ -68,7 +69,8 @@ func flowFacts(ctx context.Context, t source.Take, logs []source.Log, used map[s
 		}
 		in.Guest = counters.Merge(l.Series)
 		if first, last, ok := span(in.Network); ok {
-			in.Events = hostEvents(logs, t.Header.Host, first, last, used)
+			// A log that cannot be read the matcher tells of.
+			in.Events, _ = hostEvents(host, logs, t.Header.Host, first, last, used)
 		}
 		facts = append(facts, blackhole.Join(in).Facts()...)
 	}

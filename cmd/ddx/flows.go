@@ -16,6 +16,7 @@ import (
 
 	"ddx"
 	"ddx/flowlog"
+	"ddx/flowsum"
 	"ddx/output"
 )
 
@@ -89,7 +90,7 @@ func (a *app) readFlows(ctx context.Context, paths []string, f *flowFlags, conve
 	o.Addresses = flowlog.OwnAddresses(ids)
 	// The sums keep themselves small; the collector need not leave room for as
 	// much again.
-	debug.SetGCPercent(60)
+	debug.SetGCPercent(30)
 	res, err := flowlog.Read(ctx, paths, o)
 	return res, ids, err
 }
@@ -235,8 +236,8 @@ func sumsJSON(w *bufio.Writer, res *flowlog.Result) error {
 	head, err := json.Marshal(struct {
 		Schema     string               `json:"schema"`
 		Interval   float64              `json:"interval_seconds"`
-		Totals     flowlog.Totals       `json:"totals"`
-		Interfaces []flowlog.Interface  `json:"interfaces"`
+		Totals     flowsum.Totals       `json:"totals"`
+		Interfaces []flowsum.Interface  `json:"interfaces"`
 		Files      []flowlog.FileReport `json:"files"`
 	}{"ddx.flows/v1", res.Sums.Interval().Seconds(), res.Sums.Totals(), res.Sums.Interfaces(), res.Files})
 	if err != nil {
@@ -251,7 +252,7 @@ func sumsJSON(w *bufio.Writer, res *flowlog.Result) error {
 			Start     time.Time `json:"start"`
 			Direction string    `json:"direction"`
 			Action    string    `json:"action"`
-			flowlog.Amount
+			flowsum.Amount
 		}{k.Interface, time.Unix(k.Start, 0).UTC(), k.Direction.String(), k.Action.String(), v})
 		if err != nil {
 			return err

@@ -18,6 +18,7 @@ import (
 	"ddx/blackhole"
 	"ddx/counters"
 	"ddx/flowlog"
+	"ddx/flowsum"
 	"ddx/output"
 )
 
@@ -25,6 +26,7 @@ import (
 type joinFlags struct {
 	flowFlags
 	flows, counters, maps []string
+	guest                 []string
 	host                  string
 	offset                time.Duration
 	offsetGiven           bool
@@ -45,12 +47,17 @@ exposition file, or http://HOST:9090), sadf -j, Graphite (render JSON, Whisper
 files), repeated ip -s -j link or /proc/net/dev behind lines of time, or ddx
 flows listen; each is recognised by its content.
 
+What else there is of the guest (--guest: a bundle of ddx collect, a folder, log
+files) tells a black hole from a guest that was paused or an interface that was
+down: whether it wrote to its logs, link changes, boots, "No route to host" of
+its services, neighbours that failed.
+
 The interfaces of the two sides are paired by address or MAC in --addresses, by
 --map, or because only one pair is possible.
 
 Exit status: 3 when a window is or may be a black hole, 4 when an interface could
 not be paired or records could not be read.`,
-		Example: `  ddx flows join --flows AWSLogs/ --counters /var/lib/collectd/csv -o html > join.html
+		Example: `  ddx flows join --flows AWSLogs/ --counters /var/lib/collectd/csv --guest /var/log -o html > join.html
   ddx flows join --flows flow.log --counters http://prometheus:9090 --map eni-0123456789abcdef0=web1/eth0`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -62,8 +69,9 @@ not be paired or records could not be read.`,
 	fl := c.Flags()
 	fl.StringArrayVar(&f.flows, "flows", nil, "flow logs: `PATH` of a file or directory, or -")
 	fl.StringArrayVar(&f.counters, "counters", nil, "host counters: `PATH` of a file or folder, or the URL of a Prometheus")
+	fl.StringArrayVar(&f.guest, "guest", nil, "other evidence of the guest, its logs above all: `PATH` of a bundle, folder or file, or -")
 	fl.StringArrayVar(&f.maps, "map", nil, "pair interfaces: `ENI=HOST/IFACE`")
-	fl.StringVar(&f.host, "host", "", "`NAME` of the host where the counters do not say it")
+	fl.StringVar(&f.host, "host", "", "`NAME` of the host where the counters or logs do not say it")
 	fl.DurationVar(&f.offset, "clock-offset", 0, "what to add to the guest's clock; estimated if not given")
 	fl.DurationVar(&f.step, "step", 15*time.Second, "Prometheus: resolution, the scrape interval")
 	return c
@@ -112,6 +120,11 @@ func (a *app) flowsJoin(ctx context.Context, f *joinFlags) error {
 		exit = worse(exit, more)
 	}
 	in.Guest = counters.Merge(in.Guest)
+	more, err := a.guestEvidence(ctx, f.guest, f.host, &in)
+	if err != nil {
+		return err
+	}
+	exit = worse(exit, more)
 	j := blackhole.Join(in)
 	if err := write(j); err != nil {
 		return err
@@ -125,7 +138,7 @@ func (a *app) flowsJoin(ctx context.Context, f *joinFlags) error {
 }
 
 // loadCounters reads one source of counters into the input of the join.
-func (a *app) loadCounters(ctx context.Context, path string, f *joinFlags, t flowlog.Totals, in *blackhole.JoinInput) (int, error) {
+func (a *app) loadCounters(ctx context.Context, path string, f *joinFlags, t flowsum.Totals, in *blackhole.JoinInput) (int, error) {
 	if strings.HasPrefix(path, "http://") || strings.HasPrefix(path, "https://") {
 		// Some time around the flow logs, so that their ends can be judged.
 		const around = 5 * time.Minute
@@ -204,8 +217,9 @@ func (a *app) flowsListenCommand() *cobra.Command {
 		Short: "Gather counters that hosts send by collectd or Graphite, for flows join",
 		Long: `Gather counters that hosts send by collectd's network protocol (UDP; signed and
 encrypted packets with --auth-file) or by Graphite's plaintext protocol (TCP), for
-a length of time, and write them as JSON, one series a line: material for
---counters of ddx flows join.`,
+a length of time or until interrupted, and write them as JSON, one series a line:
+material for --counters of ddx flows join. With port 0 the kernel's choice is told
+on standard error.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if length <= 0 || collectd == "" && carbon == "" {
@@ -228,7 +242,14 @@ func (a *app) flowsListen(ctx context.Context, collectd, carbon, auth string, le
 	}
 	ctx, cancel := context.WithTimeout(ctx, length)
 	defer cancel()
-	bad := func(from net.Addr, err error) { fmt.Fprintf(a.stderr, "ddx: %s: %v\n", from, err) }
+	bad := func(from net.Addr, err error) {
+		fmt.Fprintf(a.stderr, "ddx: %s: %s\n", from, output.Visible(err.Error()))
+	}
+	at := func(what string, addr net.Addr, asked string) {
+		if _, port, _ := net.SplitHostPort(asked); port == "0" { // the kernel chose
+			fmt.Fprintf(a.stderr, "ddx: listening for %s on %s\n", what, addr)
+		}
+	}
 	packets := &counters.CollectdPackets{Users: users, Require: auth != "", Origin: "collectd at " + collectd}
 	lines := &counters.Carbon{Origin: "carbon at " + carbon}
 	errs := make(chan error, 2)
@@ -238,14 +259,17 @@ func (a *app) flowsListen(ctx context.Context, collectd, carbon, auth string, le
 		if err != nil {
 			return fmt.Errorf("listen for collectd: %w", err)
 		}
+		at("collectd", conn.LocalAddr(), collectd)
 		running++
 		go func() { errs <- counters.ListenCollectd(ctx, conn, packets, bad) }()
 	}
 	if carbon != "" {
 		l, err := net.Listen("tcp", carbon)
 		if err != nil {
+			cancel() // what listens already ends
 			return fmt.Errorf("listen for carbon: %w", err)
 		}
+		at("carbon", l.Addr(), carbon)
 		running++
 		go func() { errs <- counters.ListenCarbon(ctx, l, lines, bad) }()
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"ddx/flowlog"
+	"ddx/flowpattern"
 	"ddx/output"
 )
 
@@ -44,7 +44,7 @@ func (a *app) flowsPatterns(ctx context.Context, paths []string, f *flowFlags, e
 	if f.output != "text" && f.output != "json" && f.output != "jsonl" {
 		return usagef("--output %s: no such format; one of text, json, jsonl", f.output)
 	}
-	var expected []flowlog.Expected
+	var expected []flowpattern.Expected
 	for _, s := range expect {
 		e, err := parseExpected(s)
 		if err != nil {
@@ -56,13 +56,13 @@ func (a *app) flowsPatterns(ctx context.Context, paths []string, f *flowFlags, e
 	if err != nil {
 		return err
 	}
-	var conversations []flowlog.Conversation
+	var conversations []flowpattern.Conversation
 	for c := range res.Conversations.All(res.Sums.Interfaces()) {
 		conversations = append(conversations, c)
 	}
 	exit := a.losses(res)
-	patterns := flowlog.Patterns(conversations, expected)
-	shown := []flowlog.Pattern{}
+	patterns := flowpattern.Patterns(conversations, expected)
+	shown := []flowpattern.Pattern{}
 	for _, p := range patterns {
 		if p.Wrong {
 			exit = exitWrong
@@ -89,15 +89,15 @@ func (a *app) flowsPatterns(ctx context.Context, paths []string, f *flowFlags, e
 	return finish(exit)
 }
 
-func (a *app) writePatterns(format string, shown []flowlog.Pattern) error {
+func (a *app) writePatterns(format string, shown []flowpattern.Pattern) error {
 	switch format {
 	case "json":
 		return a.encode(struct {
-			Schema   string            `json:"schema"`
-			Patterns []flowlog.Pattern `json:"patterns"`
+			Schema   string                `json:"schema"`
+			Patterns []flowpattern.Pattern `json:"patterns"`
 		}{"ddx.flow-patterns/v1", shown})
 	case "jsonl":
-		return a.writeFacts(flowlog.PatternFacts(shown))
+		return a.writeFacts(flowpattern.Facts(shown))
 	}
 	for _, p := range shown {
 		if _, err := fmt.Fprintln(a.stdout, output.Visible(p.String())); err != nil {
@@ -117,7 +117,7 @@ func (a *app) writePatterns(format string, shown []flowlog.Pattern) error {
 	return nil
 }
 
-func parseExpected(s string) (e flowlog.Expected, err error) {
+func parseExpected(s string) (e flowpattern.Expected, err error) {
 	w := strings.Split(s, ",")
 	if len(w) < 2 || len(w) > 3 || w[0] == "" {
 		return e, fmt.Errorf("--expect %s: want ENI,PEER[,PORT]", s)

@@ -29,7 +29,11 @@ Jun 20 09:00:00 web1 app[7]: after the window
 	l := source.Log{Item: source.Item{Origin: "syslog", Data: []byte(log)}}
 	l.Hint.Now = at.Add(24 * time.Hour)
 	var got []string
-	for _, e := range logEvents(&l, "web1", at, at.Add(time.Hour)) {
+	events, err := logEvents(&l, "web1", at, at.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range events {
 		got = append(got, strings.TrimSpace(strings.Join([]string{e.Origin, e.Host, e.Kind, e.Interface}, " ")))
 	}
 	want := []string{

@@ -38,17 +38,17 @@ all of them to standard output. The manual page of a failure mode is printed by
 // man writes the page of a command and those of the commands below it.
 func (a *app) man(c *cobra.Command, dir string) error {
 	name := strings.ReplaceAll(c.CommandPath(), " ", "-")
-	var b bytes.Buffer
-	date := commitTime()
 	c.DisableAutoGenTag = true
-	if err := doc.GenMan(c, &doc.GenManHeader{Title: strings.ToUpper(name), Section: "1", Source: "ddx " + version(), Manual: "ddx manual", Date: &date}, &b); err != nil {
+	info, _ := debug.ReadBuildInfo()
+	page, err := manPage(c, info)
+	if err != nil {
 		return fmt.Errorf("man: %s: %w", name, err)
 	}
 	if dir == "" {
-		if _, err := b.WriteTo(a.stdout); err != nil {
+		if _, err := a.stdout.Write(page); err != nil {
 			return err
 		}
-	} else if err := os.WriteFile(filepath.Join(dir, name+".1"), b.Bytes(), 0o644); err != nil {
+	} else if err := os.WriteFile(filepath.Join(dir, name+".1"), page, 0o644); err != nil {
 		return fmt.Errorf("man: %w", err)
 	}
 	for _, sub := range c.Commands() {
@@ -61,15 +61,28 @@ func (a *app) man(c *cobra.Command, dir string) error {
 	return nil
 }
 
-// commitTime is when the commit was made that the program was built from, so
-// that the same program always writes the same pages.
-func commitTime() time.Time {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if t, err := time.Parse(time.RFC3339, s.Value); s.Key == "vcs.time" && err == nil {
-				return t
-			}
-		}
+// manPage renders a page. Its date and version are those of the commit that the
+// program was built from, so that the same program always writes the same pages;
+// a build that knows neither leaves them out.
+func manPage(c *cobra.Command, info *debug.BuildInfo) ([]byte, error) {
+	h := &doc.GenManHeader{Title: strings.ToUpper(strings.ReplaceAll(c.CommandPath(), " ", "-")), Section: "1", Source: "ddx", Manual: "ddx manual", Date: &time.Time{}}
+	if v := versionOf(info); v != unversioned {
+		h.Source = "ddx " + v
 	}
-	return time.Unix(0, 0).UTC()
+	if t := commitTime(info); !t.IsZero() {
+		h.Date = &t
+	}
+	var b bytes.Buffer
+	if err := doc.GenMan(c, h, &b); err != nil {
+		return nil, err
+	}
+	noDate := fmt.Appendf(nil, "%q", time.Time{}.Format("Jan 2006")) // as the generator writes it
+	return bytes.Replace(b.Bytes(), noDate, []byte(`""`), 1), nil
+}
+
+// commitTime is when the commit was made that the program was built from; zero
+// when the build does not tell.
+func commitTime(info *debug.BuildInfo) time.Time {
+	t, _ := time.Parse(time.RFC3339, setting(info, "vcs.time"))
+	return t
 }

@@ -15,11 +15,21 @@ func (a *app) didYouMean(err error, id string) error {
 	if loadErr != nil {
 		return loadErr // what is asked for may be in what cannot be loaded
 	}
+	return notThere(err, id, modeIDs(cat))
+}
+
+func modeIDs(cat *catalog.Catalogue) []string {
 	ids := make([]string, len(cat.Modes))
 	for i, m := range cat.Modes {
 		ids[i] = m.ID
 	}
-	if close := near(id, ids); len(close) > 0 {
+	return ids
+}
+
+// notThere makes of an error that says that there is no such name one in usage,
+// with the names that are near to what was asked for.
+func notThere(err error, asked string, names []string) error {
+	if close := near(asked, names); len(close) > 0 {
 		return usagef("%w; did you mean %s?", err, strings.Join(close, ", "))
 	}
 	return usageError{err}

@@ -44,7 +44,7 @@ func (e *engine) facts(t source.Take) ([]ddx.Fact, error) {
 	if err != nil {
 		return nil, err
 	}
-	proofs, err := e.proofs(t, logs)
+	proofs, err := e.proofs(t, facts, logs)
 	if err != nil {
 		return nil, err
 	}
@@ -66,10 +66,10 @@ type proofs struct {
 	used  map[string]bool // origins of the items that were read
 }
 
-func (e *engine) proofs(t source.Take, logs []source.Log) (proofs, error) {
+func (e *engine) proofs(t source.Take, facts []ddx.Fact, logs []source.Log) (proofs, error) {
 	p := proofs{used: map[string]bool{}}
 	p.facts = append(captureFacts(t, p.used), lookupFacts(t)...)
-	windows, err := flowFacts(context.Background(), t, logs, p.used)
+	windows, err := flowFacts(context.Background(), t, facts, logs, p.used)
 	p.facts = append(p.facts, windows...)
 	return p, err
 }
@@ -101,7 +101,7 @@ func (e *engine) diagnose(t source.Take, w window, o diagnose.Options) (*ddx.Dia
 		return nil, nil, err
 	}
 	d.DDX = version()
-	if d.Host.Name == "" {
+	if t.Header.Host != "" { // of hosts/NAME the name that a person gave it
 		d.Host.Name = t.Header.Host
 	}
 	d.Host.Boot = t.Header.Boot

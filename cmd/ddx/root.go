@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -45,6 +46,7 @@ type app struct {
 	catalogDirs    []string
 	exitZero       bool
 	color          string
+	progressShown  bool // a line of progress stands on the terminal
 }
 
 // run is the whole program, with its streams as arguments.
@@ -61,6 +63,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	a.clearProgress()
 	var st status
 	switch {
 	case err == nil:
@@ -130,6 +133,7 @@ Exit status: 0 nothing wrong, 1 ddx failed, 2 wrong usage, 3 something is wrong,
 	root.SetOut(a.stdout) // the completion commands take it now
 	root.InitDefaultCompletionCmd()
 	root.SetHelpCommand(helpCommand())
+	a.complete(root)
 	strict(root)
 	return root
 }
@@ -162,11 +166,17 @@ func strict(c *cobra.Command) {
 	if check := c.Args; check != nil {
 		c.Args = func(c *cobra.Command, args []string) error {
 			if err := check(c, args); err != nil {
+				if c == c.Root() && len(args) > 0 && isThere(args[0]) {
+					return usagef("%w; to look into it: ddx diagnose %s", err, strings.Join(args, " "))
+				}
 				if len(args) > 0 && c.HasAvailableSubCommands() {
 					c.SuggestionsMinimumDistance = 2
 					if close := c.SuggestionsFor(args[0]); len(close) > 0 {
 						return usagef("%w; did you mean '%s %s'?", err, c.CommandPath(), close[0])
 					}
+				}
+				if text := err.Error(); strings.HasPrefix(text, "accepts ") || strings.HasPrefix(text, "requires ") {
+					err = fmt.Errorf("%d arguments: want '%s'", len(args), strings.Replace(c.UseLine(), " [flags]", "", 1))
 				}
 				return usagef("%w; see '%s --help'", err, c.CommandPath())
 			}
@@ -178,15 +188,47 @@ func strict(c *cobra.Command) {
 	}
 }
 
+// isThere reports whether there is such a file.
+func isThere(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// unversioned is the version of a build that knows neither tag nor commit.
+const unversioned = "devel"
+
 // version is the module's version, or the commit it was built from.
 func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
+	info, _ := debug.ReadBuildInfo()
+	return versionOf(info)
+}
+
+func versionOf(info *debug.BuildInfo) string {
+	if info == nil {
+		return unversioned
 	}
-	v := info.Main.Version
-	if v == "" || v == "(devel)" {
-		v = "devel"
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	revision := setting(info, "vcs.revision")
+	if revision == "" {
+		return unversioned
+	}
+	v := unversioned + "-" + revision[:min(12, len(revision))]
+	if setting(info, "vcs.modified") == "true" {
+		v += "+dirty"
 	}
 	return v
+}
+
+// setting returns a setting of the build, "" when it is not known.
+func setting(info *debug.BuildInfo, key string) string {
+	if info != nil {
+		for _, s := range info.Settings {
+			if s.Key == key {
+				return s.Value
+			}
+		}
+	}
+	return ""
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"ddx"
-	"ddx/catalog"
 	"ddx/diagnose"
 	"ddx/output"
 	"ddx/remedy"
@@ -64,6 +63,7 @@ func (a *app) tree(ctx context.Context, words []string, f *treeFlags) error {
 		return err
 	}
 	w := &treeWalk{a: a, e: e, in: bufio.NewReader(a.stdin), now: time.Now().UTC()}
+	w.width, w.rows, _ = a.terminal()
 	if err := w.start(ctx, f.from); err != nil {
 		return err
 	}
@@ -96,6 +96,8 @@ type treeWalk struct {
 	in    *bufio.Reader
 	now   time.Time
 	facts []ddx.Fact
+
+	width, rows int // of the terminal, 0 when there is none
 }
 
 // errQuit ends a dialogue early: by "q", or by the end of input.
@@ -108,62 +110,11 @@ func (w *treeWalk) ended(err error) error {
 	return err
 }
 
-// choose asks for a symptom: a family by number, then a symptom by number, or
-// words that it holds.
-func (w *treeWalk) choose(all []diagnose.Symptom) ([]diagnose.Symptom, error) {
-	var families []string
-	for _, f := range catalog.Families {
-		if slices.ContainsFunc(all, func(s diagnose.Symptom) bool { return s.Family == f }) {
-			families = append(families, f)
-		}
-	}
-	shown := all[:0:0]
-	w.say("What is seen? A family by number, or words of the symptom.")
-	for i, f := range families {
-		w.say("  %d  %s", i+1, f)
-	}
-	for {
-		line, err := w.prompt()
-		if err != nil {
-			return nil, err
-		}
-		n, convErr := strconv.Atoi(line)
-		switch {
-		case line == "":
-			continue
-		case convErr == nil && len(shown) > 0 && n >= 1 && n <= len(shown):
-			return shown[n-1 : n], nil
-		case convErr == nil && len(shown) == 0 && n >= 1 && n <= len(families):
-			for _, s := range all {
-				if s.Family == families[n-1] {
-					shown = append(shown, s)
-				}
-			}
-		case convErr == nil:
-			w.say("There is no %d.", n)
-			continue
-		default:
-			shown = diagnose.FindSymptoms(w.e.cat, strings.Fields(line)...)
-			if len(shown) == 1 {
-				return shown, nil
-			}
-			if len(shown) == 0 {
-				w.say("No symptom holds all of these words.")
-				continue
-			}
-		}
-		for i, s := range shown {
-			w.say("  %2d  %s", i+1, s.Text)
-		}
-		w.say("Which one? A number, or other words.")
-	}
-}
-
 // walk asks until a mode is confirmed or nothing is left to ask.
 func (w *treeWalk) walk(symptoms []diagnose.Symptom) error {
 	var modes []string
 	for _, s := range symptoms {
-		w.say("Symptom: %s", s.Text)
+		w.item("Symptom: ", s.Text)
 		modes = append(modes, s.Modes...)
 	}
 	d := diagnose.NewDifferential(w.e.cat, w.now, modes...)
@@ -204,7 +155,7 @@ var errBack = errors.New("take the last answer back")
 // ask puts one question and adds what the answer says to the facts.
 func (w *treeWalk) ask(n int, q *diagnose.Question) error {
 	w.say("")
-	w.say("Question %d: %s", n, output.Visible(q.Title))
+	w.item(fmt.Sprintf("Question %d: ", n), q.Title)
 	if q.Command != "" {
 		w.say("  $ %s  (%s)", output.Visible(remedy.Unfilled(q.Command)), q.Cost)
 	}
@@ -213,7 +164,10 @@ func (w *treeWalk) ask(n int, q *diagnose.Question) error {
 		if i == len(q.Answers)-1 {
 			text = "cannot tell"
 		}
-		w.say("  %d  %s", i+1, output.Visible(text))
+		w.item(fmt.Sprintf("  %d  ", i+1), text)
+	}
+	if n == 1 {
+		w.item("  (", "a number, y, n or u (cannot tell); b takes the last answer back, q ends; or paste output, and after it a line with a single dot)")
 	}
 	for {
 		line, err := w.prompt()
@@ -238,7 +192,7 @@ func (w *treeWalk) ask(n int, q *diagnose.Question) error {
 			continue
 		}
 		if len(line) == 1 || strings.EqualFold(line, "yes") || strings.EqualFold(line, "no") {
-			w.say("%s is no answer to this: give a number, u (cannot tell), b (back), q (end), or paste output.", output.Visible(line))
+			w.item(output.Visible(line)+" ", "is no answer to this: give a number, u (cannot tell), b (back), q (end), or paste output.")
 			continue
 		}
 		return w.paste(line)
@@ -298,7 +252,7 @@ func (w *treeWalk) paste(first string) error {
 		}
 	}
 	if told == 0 {
-		w.say("The text tells nothing that a mode of the catalogue reads; answer by number.")
+		w.item("", "The text tells nothing that a mode of the catalogue reads; answer by number.")
 	} else {
 		w.say("Read %d facts from the text.", told)
 	}
@@ -318,7 +272,7 @@ func (w *treeWalk) standings(all []diagnose.Standing) {
 			w.say("  ... and %d more", len(open)-i)
 			break
 		}
-		w.say("  %-9s  %s  %s", s.Verdict, s.Mode, s.Title)
+		w.item(fmt.Sprintf("  %-9s  ", s.Verdict), s.Mode+"  "+s.Title)
 	}
 }
 
@@ -338,7 +292,7 @@ func (w *treeWalk) leaf(standings []diagnose.Standing) error {
 		w.say("Nothing that was answered speaks for a mode.")
 		for i, s := range standings {
 			if i < 3 && s.Verdict != ddx.RuledOut {
-				w.say("Still open: %s; its page: ddx explain %s", s.Title, s.Mode)
+				w.item("Still open: ", fmt.Sprintf("%s; its page: ddx explain %s", s.Title, s.Mode))
 			}
 		}
 		return nil
@@ -368,28 +322,4 @@ func (w *treeWalk) indicators(m *ddx.Mode) {
 			w.say("  %s: %s", ind.Fact, ind.When)
 		}
 	}
-}
-
-// say writes a line of the dialogue. Standard output that cannot be written to
-// fails when the answer is written.
-func (w *treeWalk) say(format string, args ...any) { fmt.Fprintf(w.a.stdout, format+"\n", args...) }
-
-// prompt reads a reply without the blanks around it.
-func (w *treeWalk) prompt() (string, error) {
-	fmt.Fprint(w.a.stdout, "> ")
-	line, err := w.in.ReadString('\n')
-	if err == io.EOF && line != "" {
-		err = nil
-	}
-	if err == io.EOF {
-		return "", errQuit
-	}
-	line = strings.TrimSpace(line)
-	if !w.a.dialogue {
-		w.say("%s", output.Visible(line)) // so that a transcript can be read
-	}
-	if line == "q" {
-		return "", errQuit
-	}
-	return line, err
 }

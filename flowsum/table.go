@@ -1,9 +1,10 @@
-package flowlog
+package flowsum
 
 import (
 	"math"
 	"math/bits"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 )
@@ -40,10 +41,8 @@ func blockKey(n int64, a Action, c class) int64 { return n<<8 | int64(a)<<2 | in
 // section is what is known of one interface, flow log and address family:
 // the addresses that may be its own, and its cells.
 type section struct {
-	// What every record touches comes first.
-	id      word24
-	me      word16 // the own address when there is exactly one; else zero
-	recent  [4]recentBlock
+	id      Word24
+	me      Word16 // the own address when there is exactly one; else zero
 	kind    uint32 // of flow log and address family, see table.kind
 	meClass class  // the class in which me counts
 	// directed: some records said their direction.
@@ -65,12 +64,6 @@ type section struct {
 	blocks  []blockRef         // ascending by key
 	hash    uint64
 	n       int // place in table.sections
-}
-
-// recentBlock is a block that was just used.
-type recentBlock struct {
-	key int64
-	at  *block
 }
 
 func (s *section) before(o *section) int {
@@ -105,8 +98,9 @@ type table struct {
 	next     int32 // first unused block
 	size     int64
 	totals   totals
-
-	generation int // counts how often sections became void
+	file     *os.File // where cells went, and how far it is written
+	written  int64
+	spare    amount // where AddBatch puts what it leaves; nobody reads it
 }
 
 // totals are the sums over everything, and the extent of it.
@@ -131,30 +125,16 @@ func (t *totals) merge(o *totals) {
 
 const slabLen = 128
 
+// sectionSize is about what a section takes with its lane, its id and its place
+// in the index.
+const sectionSize = 400
+
 const blockSize = blockLen * 2 * 24
 
 func newTable(interval uint64, addresses map[string][]netip.Addr) *table {
 	t := &table{interval: interval, addresses: addresses, inverse: math.MaxUint64/interval + 1, index: make([]slot, 1024)}
 	t.from("")
 	return t
-}
-
-// known finds the section of an interface that was met before, else nil.
-func (t *table) known(id *word24, v6 bool) *section {
-	h, kind := hashID(id, nil, v6), t.origin|uint32(b2i(v6))
-	mask := uint64(len(t.index) - 1)
-	for k := h & mask; ; k = (k + 1) & mask {
-		e := t.index[k]
-		if e.n == 0 {
-			return nil
-		}
-		if e.hash != uint32(h>>32) {
-			continue
-		}
-		if s := t.sections[e.n-1]; s.id == *id && s.kind == kind {
-			return s
-		}
-	}
 }
 
 // from sets the flow log that the records to come are of.
@@ -167,11 +147,21 @@ func (t *table) from(source string) {
 	t.source, t.origin = source, uint32(i)<<1
 }
 
-// reset empties the table and keeps its memory, its source and its totals.
-func (t *table) reset() {
-	clear(t.index)
-	t.generation++
-	t.sections, t.lanes, t.next, t.size = nil, t.lanes[:0], 0, 0
+// full says whether cells must go to the file: not before they are half of what
+// there is, so that many interfaces do not make many small runs.
+func (t *table) full(limit int64) bool {
+	return t.size > limit && t.size-int64(len(t.sections))*sectionSize > limit/2
+}
+
+// empty drops the cells, which are in a run now, and keeps what is known of the
+// interfaces.
+func (t *table) empty() {
+	for i, s := range t.sections {
+		s.records = t.count(s)
+		s.blocks = s.blocks[:0]
+		t.lanes[i].blocks = [2][2]int32{}
+	}
+	t.next, t.size = 0, int64(len(t.sections))*sectionSize
 }
 
 // slot of the hash index: the upper half of the hash, and the section's number
@@ -179,7 +169,7 @@ func (t *table) reset() {
 type slot struct{ hash, n uint32 }
 
 // hashID hashes an id. Ids too long for a word hash by their text.
-func hashID(w *word24, iface []byte, v6 bool) uint64 {
+func hashID(w *Word24, iface []byte, v6 bool) uint64 {
 	last := w[2]
 	if w[0] == 0 {
 		for _, c := range iface {
@@ -200,7 +190,7 @@ func hashWords(w0, w1, w2 uint64) uint64 {
 }
 
 // lookup finds or makes the section of an interface.
-func (t *table) lookup(id *word24, iface []byte, v6 bool) *section {
+func (t *table) lookup(id *Word24, iface []byte, v6 bool) *section {
 	h := hashID(id, iface, v6)
 	mask := uint64(len(t.index) - 1)
 	for k := h & mask; ; k = (k + 1) & mask {
@@ -217,11 +207,8 @@ func (t *table) lookup(id *word24, iface []byte, v6 bool) *section {
 	}
 }
 
-func (t *table) insert(id *word24, iface string, v6 bool, h uint64) *section {
+func (t *table) insert(id *Word24, iface string, v6 bool, h uint64) *section {
 	s := &section{id: *id, iface: iface, source: t.source, v6: v6, hash: h, kind: t.origin | uint32(b2i(v6))}
-	for i := range s.recent {
-		s.recent[i].key = -1
-	}
 	for _, a := range t.addresses[iface] {
 		if a.Unmap().Is6() == v6 {
 			s.own = append(s.own, a.Unmap().String())
@@ -230,8 +217,8 @@ func (t *table) insert(id *word24, iface string, v6 bool, h uint64) *section {
 	s.n = len(t.sections)
 	t.sections, t.lanes = append(t.sections, s), append(t.lanes, lane{})
 	t.settle(s)
-	t.size += 384 + 64 + int64(len(iface))
-	if len(t.sections)*2 > len(t.index) {
+	t.size += sectionSize
+	if len(t.sections)*4 > len(t.index) {
 		t.index = make([]slot, 2*len(t.index))
 		for _, s := range t.sections {
 			t.place(s)
@@ -253,12 +240,8 @@ func (t *table) place(s *section) {
 
 // cell gives the pair of amounts of one bucket.
 func (t *table) cell(s *section, bucket uint64, a Action, c class) *[2]amount {
-	key := blockKey(int64(bucket/blockLen), a, c)
-	recent := &s.recent[(key>>8&1)<<1|key>>2&1]
-	if recent.key != key {
-		*recent = recentBlock{key, t.block(blockRef{id: t.find(s, key)})}
-	}
-	return &recent.at[bucket%blockLen]
+	id := t.find(s, blockKey(int64(bucket/blockLen), a, c))
+	return &t.block(blockRef{id: id})[bucket%blockLen]
 }
 
 // find searches a block among the section's, and makes it.
@@ -292,41 +275,35 @@ func (t *table) find(s *section, key int64) int32 {
 func (t *table) block(r blockRef) *block { return &t.slabs[r.id/slabLen][r.id%slabLen] }
 
 // add counts one record.
-func (t *table) add(r *row) {
-	v6 := r.dstWord.startsV6()
-	if r.dstWord[0] == 0 {
-		v6 = isV6(r.dst)
+func (t *table) add(r *Record) {
+	v6 := startsV6(r.DstWord[0])
+	if r.DstWord[0] == 0 {
+		v6 = isV6(r.Dst)
 	}
-	s := t.lookup(&r.id, r.iface, v6)
-	if r.hasLost {
-		for i, n := range r.lost {
+	s := t.lookup(&r.ID, r.Interface, v6)
+	if r.HasLost {
+		for i, n := range r.Lost {
 			t.totals.lost[i] += n
 		}
 	}
 	c, half := s.meClass, 0
-	// Without branches on the address: half of the records go either way.
-	toMe := (r.dstWord[0] ^ s.me[0]) | (r.dstWord[1] ^ s.me[1])
-	fromMe := (r.srcWord[0] ^ s.me[0]) | (r.srcWord[1] ^ s.me[1])
-	if s.me[0] != 0 && r.direction == UnknownDirection && min(toMe, fromMe) == 0 {
+	toMe := (r.DstWord[0] ^ s.me[0]) | (r.DstWord[1] ^ s.me[1])
+	fromMe := (r.SrcWord[0] ^ s.me[0]) | (r.SrcWord[1] ^ s.me[1])
+	if s.me[0] != 0 && r.Direction == UnknownDirection && min(toMe, fromMe) == 0 {
 		half = int((toMe | -toMe) >> 63)
 	} else {
 		c, half = t.orient(s, r)
 	}
-	t.count1(s, r.start, r.end, r.action, c, half, r.packets, r.bytes)
-}
-
-// count1 counts one record in its cell.
-func (t *table) count1(s *section, start, end uint64, a Action, c class, half int, packets, size uint64) {
 	tt := &t.totals
-	if start < tt.first || tt.last == 0 {
-		tt.first = start
+	if r.Start < tt.first || tt.last == 0 {
+		tt.first = r.Start
 	}
-	tt.last = max(tt.last, end)
-	tt.span = max(tt.span, end-start)
-	bucket, _ := bits.Mul64(start, t.inverse)
-	at := &t.cell(s, bucket, a, c)[half]
-	at.packets += packets
-	at.bytes += size
+	tt.last = max(tt.last, r.End)
+	tt.span = max(tt.span, r.End-r.Start)
+	bucket, _ := bits.Mul64(r.Start, t.inverse)
+	at := &t.cell(s, bucket, r.Action, c)[half]
+	at.packets += r.Packets
+	at.bytes += r.Bytes
 	at.flows++
 }
 

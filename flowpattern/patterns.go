@@ -1,7 +1,6 @@
-package flowlog
+package flowpattern
 
 import (
-	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -165,7 +164,15 @@ func Patterns(conversations []Conversation, expected []Expected) []Pattern {
 				Next:         "the flow log of the peer's interface; aws ec2 describe-route-tables"})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Pattern) int { return cmp.Compare(b2i(b.Wrong), b2i(a.Wrong)) })
+	slices.SortStableFunc(all, func(a, b Pattern) int {
+		switch {
+		case a.Wrong == b.Wrong:
+			return 0
+		case a.Wrong:
+			return -1
+		}
+		return 1
+	})
 	return all
 }
 

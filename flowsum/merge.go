@@ -1,14 +1,21 @@
-package flowlog
+package flowsum
 
-// emit merges the cells of all parts of an interface in order of time.
-func (g *group) emit(s *Sums, yield func(Key, Amount) bool) bool {
+// emit merges the cells of all parts of an interface, in memory and in runs, in
+// order of time.
+func (g *group) emit(s *Sums, runs *runs, yield func(Key, Amount) bool) bool {
 	use, _, _ := g.sources()
 	var own [2]string
 	own[0], _ = g.address(false)
 	own[1], _ = g.address(true)
-	cursors := make([]cursor, 0, len(g.parts))
+	all, err := runs.cursors(g.name)
+	if err != nil {
+		s.err = err
+	}
 	for _, p := range g.parts {
-		c := p.cursor()
+		all = append(all, &memCursor{t: p.in, sec: p.section, i: -1})
+	}
+	cursors := all[:0]
+	for _, c := range all {
 		if c.next() {
 			cursors = append(cursors, c)
 		} else if c.err() != nil {
@@ -96,13 +103,6 @@ type memCursor struct {
 	t   *table
 	sec *section
 	i   int
-}
-
-func (p part) cursor() cursor {
-	if p.at != nil {
-		return p.at.cursor(p)
-	}
-	return &memCursor{t: p.in, sec: p.section, i: -1}
 }
 
 func (c *memCursor) next() bool {

@@ -1,10 +1,12 @@
-package flowlog
+package flowpattern
 
 import (
 	"cmp"
 	"iter"
 	"net/netip"
 	"slices"
+
+	"ddx/flowsum"
 )
 
 // Conversation is what passed between one interface and one peer for one
@@ -28,8 +30,8 @@ type Conversation struct {
 
 // Side is one direction of a conversation.
 type Side struct {
-	Accepted Amount `json:"accepted"`
-	Rejected Amount `json:"rejected"`
+	Accepted flowsum.Amount `json:"accepted"`
+	Rejected flowsum.Amount `json:"rejected"`
 	// Flags is the OR of the accepted records' tcp-flags, SYNOnly the number
 	// of accepted records with SYN and nothing else. HasFlags: the format
 	// carries them.
@@ -60,7 +62,8 @@ type Conversations struct {
 	NoDirection uint64 // records without flow-direction and with no known address
 }
 
-func newConversations(limit int) *Conversations {
+// New makes room for conversations up to a limit.
+func New(limit int) *Conversations {
 	return &Conversations{limit: limit, m: map[conversationKey]*Conversation{}, names: map[string]string{}}
 }
 
@@ -93,30 +96,31 @@ func servicePorts(src, dst uint16, flags uint8, hasFlags bool) (uint16, uint16) 
 	return 0, dst
 }
 
-func (c *Conversations) add(r *row) {
-	if r.action >= NoData {
+// Add counts a record in its conversation.
+func (c *Conversations) Add(r *flowsum.Record) {
+	if r.Action >= flowsum.NoData {
 		return
 	}
-	src, err1 := netip.ParseAddr(string(r.src))
-	dst, err2 := netip.ParseAddr(string(r.dst))
+	src, err1 := netip.ParseAddr(string(r.Src))
+	dst, err2 := netip.ParseAddr(string(r.Dst))
 	if err1 != nil || err2 != nil {
 		c.NoDirection++
 		return
 	}
-	sport, dport := servicePorts(r.srcPort, r.dstPort, r.flags, r.hasFlags)
-	iface, ok := c.names[string(r.iface)]
+	sport, dport := servicePorts(r.SrcPort, r.DstPort, r.Flags, r.HasFlags)
+	iface, ok := c.names[string(r.Interface)]
 	if !ok {
-		iface = string(r.iface)
+		iface = string(r.Interface)
 		c.names[iface] = iface
 	}
 	// Kept by source and destination: which of them is the interface's own is
 	// settled when all records are read.
-	k := conversationKey{iface: iface, local: dst, peer: src, proto: r.protocol, lport: dport, pport: sport}
+	k := conversationKey{iface: iface, local: dst, peer: src, proto: r.Protocol, lport: dport, pport: sport}
 	in := true
 	switch {
-	case r.direction == Egress:
+	case r.Direction == flowsum.Egress:
 		in = false
-	case r.direction == UnknownDirection && src.Less(dst):
+	case r.Direction == flowsum.UnknownDirection && src.Less(dst):
 		in = false // one canonical order for both ways
 	}
 	if !in {
@@ -128,54 +132,49 @@ func (c *Conversations) add(r *row) {
 			c.Untracked++
 			return
 		}
-		v = &Conversation{Interface: iface, Local: k.local, Peer: k.peer, Protocol: k.proto, LocalPort: k.lport, PeerPort: k.pport, First: r.start}
+		v = &Conversation{Interface: iface, Local: k.local, Peer: k.peer, Protocol: k.proto, LocalPort: k.lport, PeerPort: k.pport, First: r.Start}
 		c.m[k] = v
 	}
 	s := &v.In
 	if !in {
 		s = &v.Out
 	}
-	v.First, v.Last = min(v.First, r.start), max(v.Last, r.end)
+	v.First, v.Last = min(v.First, r.Start), max(v.Last, r.End)
 	s.count(r)
 }
 
-func (s *Side) count(r *row) {
+func (s *Side) count(r *flowsum.Record) {
 	a := &s.Accepted
-	if r.action == Reject {
+	if r.Action == flowsum.Reject {
 		a = &s.Rejected
 	}
-	a.Packets += r.packets
-	a.Bytes += r.bytes
+	a.Packets += r.Packets
+	a.Bytes += r.Bytes
 	a.Flows++
-	if r.action == Reject {
+	if r.Action == flowsum.Reject {
 		return
 	}
-	s.Flags |= r.flags
-	s.HasFlags = s.HasFlags || r.hasFlags
-	if r.hasFlags && r.flags == 2 {
+	s.Flags |= r.Flags
+	s.HasFlags = s.HasFlags || r.HasFlags
+	if r.HasFlags && r.Flags == 2 {
 		s.SYNOnly++
 	}
-	if r.packets > 0 {
-		s.MeanMax = max(s.MeanMax, r.bytes/r.packets)
+	if r.Packets > 0 {
+		s.MeanMax = max(s.MeanMax, r.Bytes/r.Packets)
 	}
 }
 
 func (s *Side) merge(o Side) {
-	s.Accepted.plus(o.Accepted)
-	s.Rejected.plus(o.Rejected)
+	s.Accepted.Plus(o.Accepted)
+	s.Rejected.Plus(o.Rejected)
 	s.Flags |= o.Flags
 	s.SYNOnly += o.SYNOnly
 	s.HasFlags = s.HasFlags || o.HasFlags
 	s.MeanMax = max(s.MeanMax, o.MeanMax)
 }
 
-func (a *Amount) plus(b Amount) {
-	a.Packets += b.Packets
-	a.Bytes += b.Bytes
-	a.Flows += b.Flows
-}
-
-func (c *Conversations) merge(o *Conversations) {
+// Merge adds all of o, which must not be used again.
+func (c *Conversations) Merge(o *Conversations) {
 	c.Untracked += o.Untracked
 	c.NoDirection += o.NoDirection
 	for k, v := range o.m {
@@ -198,7 +197,7 @@ func (v *Conversation) join(o *Conversation) {
 // All gives the conversations in a fixed order, seen from the interface whose
 // addresses the sums know. A conversation whose own side is not known is left
 // out and counted in NoDirection.
-func (c *Conversations) All(ifaces []Interface) iter.Seq[Conversation] {
+func (c *Conversations) All(ifaces []flowsum.Interface) iter.Seq[Conversation] {
 	own := map[string]map[netip.Addr]bool{}
 	directed := map[string]bool{}
 	for _, i := range ifaces {

@@ -1,4 +1,4 @@
-package flowlog
+package flowsum
 
 import (
 	"bytes"
@@ -14,12 +14,15 @@ func (t *table) settle(s *section) {
 	case len(s.own) == 0 && s.seen && !s.ambiguous && s.candidates[1] == "":
 		own, s.meClass = s.candidates[0], oriented
 	}
-	s.me = word16{}
+	s.me = Word16{}
 	if own != "" && len(own) <= 16 {
-		var b [16 + slack]byte
-		s.me.load(b[:], 0, copy(b[:], own))
+		var b [16 + Slack]byte
+		s.me.Load(b[:], 0, copy(b[:], own))
 	}
 	t.lanes[s.n] = lane{id: s.id, me: s.me, kind: s.kind}
+	if s.directed && s.meClass == absolute {
+		t.lanes[s.n].kind |= directedLane
+	}
 }
 
 // isV6 says whether an address in text is IPv6: its first colon stands within
@@ -29,22 +32,22 @@ func isV6(a []byte) bool {
 }
 
 // orient decides in which half of which class a record counts.
-func (t *table) orient(s *section, r *row) (class, int) {
+func (t *table) orient(s *section, r *Record) (class, int) {
 	switch {
-	case r.direction == Ingress:
-		s.directed = true
-		return absolute, 0
-	case r.direction == Egress:
-		s.directed = true
-		return absolute, 1
-	case r.action >= NoData || len(r.src) == 0 || len(r.dst) == 0:
+	case r.Direction != UnknownDirection:
+		if !s.directed {
+			s.directed = true
+			t.settle(s)
+		}
+		return absolute, int(r.Direction - Ingress)
+	case r.Action >= NoData || len(r.Src) == 0 || len(r.Dst) == 0:
 		return undirected, 0
 	}
 	for _, a := range s.own {
-		if string(r.dst) == a {
+		if string(r.Dst) == a {
 			return absolute, 0
 		}
-		if string(r.src) == a {
+		if string(r.Src) == a {
 			return absolute, 1
 		}
 	}
@@ -52,15 +55,15 @@ func (t *table) orient(s *section, r *row) (class, int) {
 		return undirected, 0
 	}
 	if s.candidates[1] == "" && s.seen {
-		if string(r.dst) == s.candidates[0] {
+		if string(r.Dst) == s.candidates[0] {
 			return oriented, 0
 		}
-		if string(r.src) == s.candidates[0] {
+		if string(r.Src) == s.candidates[0] {
 			return oriented, 1
 		}
 	}
 	defer t.settle(s)
-	return t.narrow(s, string(r.src), string(r.dst))
+	return t.narrow(s, string(r.Src), string(r.Dst))
 }
 
 // narrow keeps the candidates that the record has, and says how it counts.
@@ -148,6 +151,9 @@ func (t *table) absorb(o *table) {
 	for _, from := range o.sections {
 		t.from(from.source)
 		to := t.lookup(&from.id, []byte(from.iface), from.v6)
+		for a, n := range from.records {
+			to.records[a] += n
+		}
 		c, turned := t.meet(to, from)
 		t.settle(to)
 		for _, r := range from.blocks {

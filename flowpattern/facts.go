@@ -1,4 +1,4 @@
-package flowlog
+package flowpattern
 
 import (
 	"time"
@@ -6,9 +6,9 @@ import (
 	"ddx"
 )
 
-// PatternFacts states patterns as facts of the kind flow.pattern, about the
+// Facts states patterns as facts of the kind flow.pattern, about the
 // endpoint whose service it is: the peer's where the interface is the client.
-func PatternFacts(patterns []Pattern) []ddx.Fact {
+func Facts(patterns []Pattern) []ddx.Fact {
 	var out []ddx.Fact
 	for _, p := range patterns {
 		name, port := p.Local, p.LocalPort

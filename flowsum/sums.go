@@ -1,4 +1,4 @@
-package flowlog
+package flowsum
 
 import (
 	"errors"
@@ -28,8 +28,8 @@ type Amount struct {
 }
 
 // Sums are the sums of any number of records. They take a bounded amount of
-// memory: beyond it they go to a temporary file, which has no name and vanishes
-// with the process. Merging is associative and commutative: parts of a fleet
+// memory, and 400 bytes for each interface: beyond it they go to a temporary
+// file, which has no name and vanishes with the process. Merging is associative and commutative: parts of a fleet
 // can be summed anywhere in any order. Sums are for one goroutine at a time.
 type Sums struct {
 	mem   *table
@@ -39,11 +39,11 @@ type Sums struct {
 	err   error
 }
 
-// NewSums makes empty sums of the given bucket length (whole seconds; 0: one
+// New makes empty sums of the given bucket length (whole seconds; 0: one
 // minute) that keep about memory bytes in memory (0: 16 MiB). The addresses
 // are each interface's own, if known; direction comes from them where a record
 // does not say it.
-func NewSums(interval time.Duration, memory int64, addresses map[string][]netip.Addr) *Sums {
+func New(interval time.Duration, memory int64, addresses map[string][]netip.Addr) *Sums {
 	if interval < time.Second {
 		interval = time.Minute
 	}
@@ -56,14 +56,22 @@ func NewSums(interval time.Duration, memory int64, addresses map[string][]netip.
 // Interval is the length of a bucket.
 func (s *Sums) Interval() time.Duration { return time.Duration(s.mem.interval) * time.Second }
 
-func (s *Sums) add(r *row) {
+// From sets the flow log that the records to come are of, by its id; "" when it
+// is not known.
+func (s *Sums) From(flowLog string) { s.mem.from(flowLog) }
+
+// Allow sets the memory that the sums may take, in bytes.
+func (s *Sums) Allow(memory int64) { s.limit = memory }
+
+// Add adds one record.
+func (s *Sums) Add(r *Record) {
 	s.mem.add(r)
-	if s.mem.size > s.limit {
+	if s.mem.full(s.limit) {
 		s.spill()
 	}
 }
 
-// spill moves what is in memory to a file. An error is kept for Err: sums that
+// spill moves the cells in memory to a file. An error is kept for Err: sums that
 // could not be kept whole must not be shown as whole.
 func (s *Sums) spill() {
 	r, err := writeRun(s.mem)
@@ -73,7 +81,7 @@ func (s *Sums) spill() {
 	if r != nil {
 		s.runs = append(s.runs, r)
 	}
-	s.mem.reset()
+	s.mem.empty()
 }
 
 // Merge adds all of o. The bucket lengths must be equal. o is used up: it must
@@ -106,7 +114,7 @@ func (s *Sums) held() int64 {
 func (s *Sums) compact() {
 	for _, t := range s.more {
 		s.mem.absorb(t)
-		if s.mem.size > s.limit {
+		if s.mem.full(s.limit) {
 			s.spill()
 		}
 	}
@@ -116,6 +124,13 @@ func (s *Sums) compact() {
 // Err tells of sums lost on the way to or from the temporary file. It must be
 // asked after All.
 func (s *Sums) Err() error { return s.err }
+
+// Plus adds b.
+func (a *Amount) Plus(b Amount) {
+	a.Packets += b.Packets
+	a.Bytes += b.Bytes
+	a.Flows += b.Flows
+}
 
 // Totals over all interfaces.
 type Totals struct {
@@ -183,21 +198,27 @@ func (s *Sums) Interfaces() []Interface {
 // the others say the same again.
 func (s *Sums) All() iter.Seq2[Key, Amount] {
 	return func(yield func(Key, Amount) bool) {
+		runs, err := newRuns(s.runs)
+		if err != nil {
+			s.err = err
+			return
+		}
 		for g := range s.groups() {
-			if !g.emit(s, yield) {
+			if !g.emit(s, runs, yield) {
 				return
 			}
+		}
+		if name := runs.left(); name != "" && s.err == nil {
+			s.err = fmt.Errorf("read flow sums back from the temporary file: interface %q is out of order", name)
 		}
 	}
 }
 
-// part is a section in memory or in a run.
+// part is a section and its number of records by action, those in runs included.
 type part struct {
 	*section
 	records [numActions]uint64
-	in      *table // or
-	at      *run
-	to      int64
+	in      *table
 }
 
 // group is all parts of one interface.
@@ -215,19 +236,7 @@ func (s *Sums) groups() iter.Seq[*group] {
 				all = append(all, part{section: sec, records: t.count(sec), in: t})
 			}
 		}
-		for _, r := range s.runs {
-			all = append(all, r.parts...)
-		}
-		order := make([]*part, len(all)) // parts are large to move
-		for i := range all {
-			order[i] = &all[i]
-		}
-		slices.SortStableFunc(order, func(a, b *part) int { return a.before(b.section) })
-		sorted := make([]part, len(all))
-		for i, p := range order {
-			sorted[i] = *p
-		}
-		all = sorted
+		slices.SortStableFunc(all, func(a, b part) int { return a.before(b.section) })
 		for len(all) > 0 {
 			n := 1
 			for n < len(all) && all[n].iface == all[0].iface {

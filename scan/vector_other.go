@@ -1,0 +1,5 @@
+//go:build !amd64
+
+package scan
+
+func probes() (coarse, fine probe) { return scalarCoarse, scalarFine }
