@@ -67,7 +67,7 @@ var (
 	reServer  = regexp.MustCompile(`^;; SERVER: ([0-9A-Fa-f.:]+)(?:#(\d+))?(?:\(([^)]*)\))?`)
 	reFrom    = regexp.MustCompile(`^;; From ([0-9A-Fa-f.:]+)@(\d+)\((UDP|TCP)\)`)
 	reFailed  = regexp.MustCompile(`^;; (?:communications error to|Connection to) ([0-9A-Fa-f.:]+)#(\d+)[^:]*: (.+?)\.?$`)
-	reKdigOut = regexp.MustCompile(`^;; WARNING: (?:response timeout for|can't (?:send|connect|receive).*to) ([0-9A-Fa-f.:]+)@(\d+)`)
+	reKdigOut = regexp.MustCompile(`^;; WARNING: ((?:response|connection) timeout|can't \w+).* (?:for|to|from) ([0-9A-Fa-f.:]+)@(\d+)`)
 	reEDE     = regexp.MustCompile(`^;+ EDE: (\d+)(?: \([^:]*?\))?(?:: ?\(?'?(.*?)'?\)?)?$`)
 	reAsked   = regexp.MustCompile(`^;+ ?([^\s;]+)\s+(?:IN|CH)\s+([A-Z][A-Z0-9]*)$`)
 )
@@ -126,8 +126,11 @@ func (d *reader) comment(s string) {
 		return
 	case reKdigOut.MatchString(s):
 		m := reKdigOut.FindStringSubmatch(s)
-		d.last.Server = dns.Server{Addr: net.JoinHostPort(m[1], m[2])}
+		d.last.Server = dns.Server{Addr: net.JoinHostPort(m[2], m[3])}
 		d.pending, d.words = dns.TimedOut, "no answer"
+		if strings.HasPrefix(m[1], "can't") { // kdig 3.2 does not say whether refused or without a route
+			d.pending, d.words = dns.Unreachable, m[1]+": refused or unreachable"
+		}
 		return
 	case strings.Contains(s, "no servers could be reached"), strings.HasPrefix(s, ";; ERROR: failed to query"):
 		out := d.pending

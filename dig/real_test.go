@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -21,8 +20,8 @@ func TestRealTools(t *testing.T) {
 	dnstest.Bind(t, ip, authority, dnstest.Zones{"shop.": zone}, "")
 	dnstest.Unbound(t, ip, resolver, map[string]string{"shop.": fmt.Sprintf("%s:%d", ip, authority)}, "")
 	k := dnstest.Knot(t, ip, silent, dnstest.Zones{"shop.": zone})
-	k.Signal(syscall.SIGSTOP)
-	defer k.Signal(syscall.SIGCONT)
+	k.Stop()
+	defer k.Continue()
 	ran := 0
 	for _, tool := range []string{"dig", "kdig", "drill"} {
 		if _, err := os.Stat("/usr/bin/" + tool); err != nil {
@@ -49,13 +48,21 @@ func TestRealTools(t *testing.T) {
 		if tool == "drill" {
 			continue // it prints neither the question nor the server of a failure
 		}
-		text := dnstest.Dig(t, tool, ip, silent, "good.shop.", "A")
-		looks, err := Read(strings.NewReader(text), time.Now())
-		if err != nil || len(looks) != 1 {
-			t.Fatalf("%s: %v\n%s", tool, err, text)
+		refused := dns.RefusedClass
+		if tool == "kdig" {
+			refused = dns.UnreachClass // it does not tell the two apart
 		}
-		if v := dns.Classify(looks[0], dns.Baseline{}); v.Class != dns.TimedOutClass {
-			t.Errorf("%s: %s\n%s", tool, v.Class, text)
+		for class, text := range map[dns.Class]string{
+			dns.TimedOutClass: dnstest.Dig(t, tool, ip, silent, "good.shop.", "A"),
+			refused:           dnstest.Dig(t, tool, ip, dnstest.FreePort(t), "good.shop.", "A", "+tcp"),
+		} {
+			looks, err := Read(strings.NewReader(text), time.Now())
+			if err != nil || len(looks) != 1 {
+				t.Fatalf("%s: %v\n%s", tool, err, text)
+			}
+			if v := dns.Classify(looks[0], dns.Baseline{}); v.Class != class {
+				t.Errorf("%s: %s, want %s\n%s", tool, v.Class, class, text)
+			}
 		}
 	}
 	if ran == 0 {

@@ -143,8 +143,8 @@ func TestPeers(t *testing.T) {
 		}},
 		{class: TimedOutClass, name: "api.shop.", peers: "fault fault", make: func(w *world, z string) func(*Options) {
 			b, k := w.authorities(z, z)
-			b.Signal(syscall.SIGSTOP)
-			k.Signal(syscall.SIGSTOP)
+			b.Stop()
+			k.Stop()
 			return func(o *Options) { o.Resolvers = nil }
 		}},
 		{class: UnreachClass, name: "api.shop.", peers: "fault fault", make: func(w *world, z string) func(*Options) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -239,12 +238,12 @@ func TestRealServers(t *testing.T) {
 		w.root("")
 		z := w.zone(1, "api IN A 192.0.2.1")
 		b, k := w.authorities(z, z)
-		k.Signal(syscall.SIGSTOP)
+		k.Stop()
 		want(t, Classify(w.check("api.shop.", nil), Baseline{}), TimedOutClass, Suspect)
-		b.Signal(syscall.SIGSTOP)
+		b.Stop()
 		want(t, Classify(w.check("api.shop.", nil), Baseline{}), TimedOutClass, Wrong)
-		b.Signal(syscall.SIGCONT)
-		k.Signal(syscall.SIGCONT)
+		b.Continue()
+		k.Continue()
 	})
 	t.Run("unreachable", func(t *testing.T) {
 		w := newWorld(t)
@@ -367,8 +366,8 @@ func TestRealResolver(t *testing.T) {
 		z := w.zone(1, "api IN A 192.0.2.1")
 		w.authorities(z, z)
 		u := w.unbound("")
-		u.Signal(syscall.SIGSTOP)
-		defer u.Signal(syscall.SIGCONT)
+		u.Stop()
+		defer u.Continue()
 		v := Classify(w.check("api.shop.", w.withResolver), Baseline{})
 		want(t, v, TimedOutClass, Wrong)
 		if !strings.Contains(v.Findings[0].Summary, "resolver") {

@@ -74,11 +74,11 @@ func Filter(t *testing.T, rule string) {
 	}
 }
 
-// Dig runs dig, kdig or drill once and returns what it prints, with the command
-// line as a shell prompt shows it.
-func Dig(t testing.TB, tool, ip string, port int, name, typ string) string {
+// Dig runs dig, kdig or drill once, with further flags if any, and returns what
+// it prints, with the command line as a shell prompt shows it.
+func Dig(t testing.TB, tool, ip string, port int, name, typ string, flags ...string) string {
 	t.Helper()
-	argv := []string{"@" + ip, "-p", fmt.Sprint(port), name, typ}
+	argv := append([]string{"@" + ip, "-p", fmt.Sprint(port), name, typ}, flags...)
 	switch tool {
 	case "dig":
 		argv = append(argv, "+tries=1", "+timeout=1")

@@ -156,11 +156,44 @@ func run(t testing.TB, dir string, argv ...string) {
 	}
 }
 
-// Signal sends a signal to the server: SIGSTOP makes it silent.
-func (p *Process) Signal(s syscall.Signal) {
+// Stop makes the server silent: it stays, holds its sockets and answers nothing
+// until Continue. It returns when every thread has stopped.
+func (p *Process) Stop() {
+	p.t.Helper()
+	pid := p.signal(syscall.SIGSTOP)
+	for deadline := time.Now().Add(10 * time.Second); !stopped(pid); {
+		if time.Now().After(deadline) {
+			p.t.Fatalf("%s does not stop", p.argv[0])
+		}
+	}
+}
+
+// Continue ends Stop.
+func (p *Process) Continue() { p.signal(syscall.SIGCONT) }
+
+func (p *Process) signal(s syscall.Signal) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.cmd != nil {
-		p.cmd.Process.Signal(s)
+	if p.cmd == nil {
+		return 0
 	}
+	p.cmd.Process.Signal(s)
+	return p.cmd.Process.Pid
+}
+
+// stopped reports whether no thread of a process runs: a signal reaches the
+// threads one by one.
+func stopped(pid int) bool {
+	stats, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	if err != nil {
+		return true
+	}
+	for _, name := range stats {
+		b, err := os.ReadFile(name)
+		// The state follows the name, which stands in parentheses.
+		if i := bytes.LastIndexByte(b, ')'); err == nil && i >= 0 && i+2 < len(b) && b[i+2] != 'T' {
+			return false
+		}
+	}
+	return true
 }

@@ -237,6 +237,18 @@ func (r *race) goOn(gen int, d time.Duration, during func(context.Context)) int 
 	return last
 }
 
+// until goes on racing, for a limited number of times, while too little has
+// happened to prove anything: a busy machine needs longer for the same.
+func (r *race) until(gen int, enough func() bool, during func(context.Context)) int {
+	for range 4 {
+		if enough() {
+			break
+		}
+		gen = r.goOn(gen, raceTime(), during)
+	}
+	return gen
+}
+
 func (r *race) log(what string) {
 	r.t.Logf("%s: %d observations: %d empty, %d regressed, %d unanswered; enactors: %d applied, %d met a conflict or unknown outcome, %d errors; last thing unanswered: %.300s",
 		what, r.observed.Load(), r.empty.Load(), r.regressed.Load(), r.unanswered.Load(), r.said("applied"), r.said("conflict"), r.said("error"), r.lastError)
@@ -281,12 +293,7 @@ func TestRace(t *testing.T) {
 			t.Run("without the fence", func(t *testing.T) {
 				r := newRace(t, s.start(t, "127.0.0.1"))
 				gen := r.run("trees", raceTime(), nil)
-				for range 3 { // on a busy machine the rare interleaving may need longer
-					if r.empty.Load() > 0 && r.regressed.Load() > 0 {
-						break
-					}
-					gen = r.goOn(gen, raceTime(), nil)
-				}
+				r.until(gen, func() bool { return r.empty.Load() > 0 && r.regressed.Load() > 0 }, nil)
 				r.log(s.name + " without the fence")
 				if r.empty.Load() == 0 || r.regressed.Load() == 0 {
 					t.Error("no emptiness or no regression was observed where both must occur")
@@ -294,7 +301,8 @@ func TestRace(t *testing.T) {
 			})
 			t.Run("the same enactor, its fence removed", func(t *testing.T) {
 				r := newRace(t, s.start(t, "127.0.0.1"))
-				r.run("bare", raceTime()/2, nil)
+				gen := r.run("bare", raceTime()/2, nil)
+				r.until(gen, func() bool { return r.regressed.Load() > 0 }, nil)
 				r.log(s.name + " single message, no prerequisite")
 				if r.regressed.Load() == 0 {
 					t.Error("no regression was observed where it must occur: the zero with the fence would prove nothing")
@@ -303,11 +311,13 @@ func TestRace(t *testing.T) {
 			t.Run("with the fence", func(t *testing.T) {
 				r := newRace(t, s.start(t, "127.0.0.1"))
 				last := r.run("fenced", raceTime(), nil)
+				enough := func() bool { return r.observed.Load() >= 1000 && r.said("applied") >= 10 && r.said("conflict") > 0 }
+				last = r.until(last, enough, nil)
 				r.log(s.name + " with the fence")
 				if r.empty.Load() != 0 || r.regressed.Load() != 0 {
 					t.Error("observed empty or going back")
 				}
-				if r.observed.Load() < 1000 || r.said("applied") < 10 || r.said("conflict") == 0 {
+				if !enough() {
 					t.Error("too little happened for the run to prove anything")
 				}
 				r.converges(last)
@@ -342,8 +352,9 @@ func TestRaceUnderFaults(t *testing.T) {
 					return true
 				}
 			}
-			last := r.run("fenced", raceTime(), func(ctx context.Context) {
-				for step := 0; pause(ctx, time.Duration(100+rand.IntN(300))*time.Millisecond); step++ {
+			step := 0
+			faults := func(ctx context.Context) {
+				for ; pause(ctx, time.Duration(100+rand.IntN(300))*time.Millisecond); step++ {
 					i := rand.IntN(3)
 					r.kill(i)
 					r.start(i, "fenced")
@@ -368,14 +379,18 @@ func TestRaceUnderFaults(t *testing.T) {
 						restarts++
 					}
 				}
-			})
+			}
+			enough := func() bool {
+				return r.observed.Load() >= 500 && r.said("applied") >= 10 && kills >= 5 && restarts >= 1 && losses >= 2 && cuts >= 1
+			}
+			last := r.until(r.run("fenced", raceTime(), faults), enough, faults)
 			link.Plug()
 			dnstest.Filter(t, "")
 			r.log(fmt.Sprintf("%s, %d enactors killed, %d server restarts, %d losses one way, %d partitions", s.name, kills, restarts, losses, cuts))
 			if r.empty.Load() != 0 || r.regressed.Load() != 0 {
 				t.Error("observed empty or going back")
 			}
-			if r.observed.Load() < 500 || r.said("applied") < 10 || kills < 5 || restarts < 1 || losses < 2 || cuts < 1 {
+			if !enough() {
 				t.Error("too little happened for the run to prove anything")
 			}
 			r.converges(last)
