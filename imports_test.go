@@ -37,7 +37,7 @@ var allowed = map[string][]string{
 	"packet":       {"capture", "afpacket"},
 	"counters":     {},
 	"blackhole":    {"counters", "flowlog", "flowsum"},
-	"flowlog":      {"flowsum", "flowpattern", "github.com/klauspost/compress", "github.com/parquet-go/parquet-go"},
+	"flowlog":      {"flowsum", "flowpattern", "github.com/klauspost/compress", "github.com/parquet-go/parquet-go", "golang.org/x/sys"},
 	"flowpattern":  {"flowsum"},
 	"flowsum":      {},
 	"golden":       {},                   // tests only

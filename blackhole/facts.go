@@ -16,7 +16,7 @@ func (j *Joined) Facts() []ddx.Fact {
 			f := ddx.Fact{Kind: "flow.window", Subject: ddx.Subject{Kind: ddx.NIC, Name: i.guestName}, Time: w.Start, Fields: map[string]any{
 				"kind": string(w.Kind), "start": w.Start.Format(time.RFC3339), "end": w.End.Format(time.RFC3339),
 				"network_packets": int64(w.NetworkPackets), "guest_packets": int64(w.GuestPackets), "certainty": w.Certainty,
-				"alternatives": w.alternatives(), "clock_offset": j.ClockOffsetSeconds, "eni": i.Interface,
+				"alternatives": w.alternatives(), "clock_offset": i.ClockOffsetSeconds, "eni": i.Interface,
 			}}
 			if w.GuestRan != "unknown" {
 				f.Fields["guest_ran_on"] = w.GuestRan == "yes"

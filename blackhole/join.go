@@ -3,6 +3,7 @@ package blackhole
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"ddx/counters"
@@ -51,8 +52,8 @@ type JoinInput struct {
 // Joined is the result of [Join].
 type Joined struct {
 	Interfaces         []JoinedInterface `json:"interfaces"`
-	ClockOffsetSeconds float64           `json:"clock_offset_seconds"`
-	ClockOffsetFrom    string            `json:"clock_offset_from"` // given, estimated, assumed
+	ClockOffsetSeconds float64           `json:"clock_offset_seconds"` // of the guest whose signal is the clearest
+	ClockOffsetFrom    string            `json:"clock_offset_from"`    // given, estimated, assumed
 	Unpaired           []Unpaired        `json:"unpaired,omitempty"`
 	Unasked            []string          `json:"not_examined,omitempty"`
 }
@@ -65,12 +66,16 @@ type Unpaired struct {
 
 // JoinedInterface is one interface with its windows in order of time.
 type JoinedInterface struct {
-	Interface       string   `json:"interface"`
-	Guest           string   `json:"guest"` // HOST/INTERFACE
-	PairedBy        string   `json:"paired_by"`
-	IntervalSeconds float64  `json:"interval_seconds"`
-	Windows         []Window `json:"windows"`
-	Gaps            []Gap    `json:"gaps,omitempty"`
+	Interface       string  `json:"interface"`
+	Guest           string  `json:"guest"` // HOST/INTERFACE
+	PairedBy        string  `json:"paired_by"`
+	IntervalSeconds float64 `json:"interval_seconds"`
+	// The offset used here: each guest has a clock of its own.
+	ClockOffsetSeconds float64  `json:"clock_offset_seconds"`
+	ClockOffsetFrom    string   `json:"clock_offset_from"`
+	Windows            []Window `json:"windows"`
+	Gaps               []Gap    `json:"gaps,omitempty"`
+	Steps              []Step   `json:"counter_steps,omitempty"` // at most a hundred
 
 	network              []Bucket
 	guest                guestSide
@@ -119,6 +124,14 @@ type Gap struct {
 	Meaning         string  `json:"meaning"`
 }
 
+// Step is a place where the received packets of the guest did not simply go on:
+// a reset, from which on they count anew, or a wrap, over which they were
+// carried.
+type Step struct {
+	Time time.Time `json:"time"`
+	Kind string    `json:"kind"` // reset, wrap
+}
+
 // BlackHoles says whether any window is one, or may be.
 func (j *Joined) BlackHoles() (n int) {
 	for _, i := range j.Interfaces {
@@ -159,8 +172,14 @@ func Join(in JoinInput) *Joined {
 	}
 	for _, p := range pairs {
 		n := series(in.Network, p.ENI)
-		j := &joiner{in: in, n: n, guest: p.Guest, offset: out.ClockOffsetSeconds, step: n.Interval.Seconds()}
-		out.Interfaces = append(out.Interfaces, j.join(p))
+		offset, from := out.ClockOffsetSeconds, out.ClockOffsetFrom
+		if in.Offset == nil {
+			offset, from = bestOffset(in, slices.DeleteFunc(slices.Clone(pairs), func(q Pairing) bool { return q.Guest.Host != p.Guest.Host }))
+		}
+		j := &joiner{in: in, n: n, guest: p.Guest, offset: offset, step: n.Interval.Seconds()}
+		i := j.join(p)
+		i.ClockOffsetSeconds, i.ClockOffsetFrom = offset, from
+		out.Interfaces = append(out.Interfaces, i)
 		if n.Direction == "ambiguous" {
 			out.Unasked = append(out.Unasked, fmt.Sprintf("%s: direction of its records is not known: give its own address", p.ENI))
 		}
@@ -177,8 +196,8 @@ func series(all []NetworkSeries, eni string) *NetworkSeries {
 	return nil
 }
 
-// bestOffset takes the clearest of the estimates of all interfaces: one guest's
-// clock is off by one amount.
+// bestOffset takes the clearest of the estimates of several interfaces: one
+// guest's clock is off by one amount.
 func bestOffset(in JoinInput, pairs []Pairing) (float64, string) {
 	offset, best, from := 0.0, 0.0, "assumed"
 	for _, p := range pairs {
@@ -203,7 +222,7 @@ func guestOf(all []counters.Series, h HostInterface, metric string, offset float
 	}
 	g := &guestSide{}
 	for _, d := range s.Deltas() {
-		g.deltas = append(g.deltas, span{unix(d.From) + offset, unix(d.To) + offset, d.Amount, d.Gap, d.Reset})
+		g.deltas = append(g.deltas, span{unix(d.From) + offset, unix(d.To) + offset, d.Amount, d.Gap, d.Reset, d.Wrapped})
 	}
 	return g, true
 }

@@ -370,3 +370,49 @@ func TestPicture(t *testing.T) {
 		}
 	}
 }
+
+// Each guest has a clock of its own.
+func TestJoinClocks(t *testing.T) {
+	vary := func(s int) int { return 20 + int(15*math.Sin(float64(s)/37)) + s/60*7919%23 }
+	in := scene{seconds: 3600, offset: 40, rate: vary}.build()
+	other := scene{seconds: 3600, rate: vary, lost: between(1200, 1500)}.build()
+	other.Network[0].Interface = eniB
+	for i := range other.Guest {
+		other.Guest[i].Host = "other"
+	}
+	in.Network, in.Guest = append(in.Network, other.Network...), append(in.Guest, other.Guest...)
+	in.Map = map[string]HostInterface{eniA: {"h", "eth0"}, eniB: {"other", "eth0"}}
+	j := Join(in)
+	if len(j.Interfaces) != 2 || math.Abs(j.Interfaces[0].ClockOffsetSeconds+40) > 10 || math.Abs(j.Interfaces[1].ClockOffsetSeconds) > 10 {
+		t.Fatalf("%+v", j.Interfaces)
+	}
+	if at, _ := holes(j, DeliveredNotReceived); len(at) != 1 || math.Abs(at[0][0]-1200) > 20 || math.Abs(at[0][1]-1500) > 20 {
+		t.Errorf("windows %v", at)
+	}
+}
+
+// Resets and wraps are told, wherever they are; a wrap loses no packet.
+func TestJoinSteps(t *testing.T) {
+	reset := Join(scene{seconds: 1200, resetAt: 600}.build()).Interfaces[0]
+	if len(reset.Steps) != 1 || reset.Steps[0].Kind != "reset" || unix(reset.Steps[0].Time)-t0 != 600 {
+		t.Errorf("%+v", reset.Steps)
+	}
+	in := scene{seconds: 1200}.build()
+	for i := range in.Guest {
+		s := &in.Guest[i]
+		for k := range s.Samples {
+			if s.Metric == counters.RxPackets {
+				s.Samples[k].Value = math.Mod(s.Samples[k].Value-1e6+1<<32-10_000, 1<<32)
+			}
+		}
+	}
+	j := Join(in).Interfaces[0]
+	if len(j.Steps) != 1 || j.Steps[0].Kind != "wrap" {
+		t.Errorf("%+v", j.Steps)
+	}
+	for _, w := range j.Windows {
+		if w.Kind != DeliveredReceived || math.Abs(float64(w.GuestPackets)-float64(w.NetworkPackets)) > float64(w.NetworkPackets)/20 {
+			t.Errorf("%+v", w)
+		}
+	}
+}

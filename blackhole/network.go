@@ -107,6 +107,7 @@ type span struct {
 	from, to   float64
 	amount     float64
 	gap, reset bool
+	wrapped    bool
 }
 
 // within gives the amount counted between two times, spread evenly over each

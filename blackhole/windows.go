@@ -45,6 +45,16 @@ func (j *joiner) join(p Pairing) JoinedInterface {
 	for _, c := range cells {
 		out.network = append(out.network, c.Bucket)
 	}
+	const most = 100
+	for _, d := range j.rx.deltas {
+		switch {
+		case len(out.Steps) == most:
+		case d.reset:
+			out.Steps = append(out.Steps, Step{clock(d.to), "reset"})
+		case d.wrapped:
+			out.Steps = append(out.Steps, Step{clock(d.to), "wrap"})
+		}
+	}
 	out.Gaps = j.gaps()
 	for _, r := range j.runs(cells) {
 		out.Windows = append(out.Windows, j.window(r))

@@ -146,20 +146,15 @@ func (m *mapped) step(l *walk, filter *prefilter) bool {
 // each other.
 func (f *pcap) begins(data []byte, n int) (int, bool) {
 	for last := min(n+1<<20, len(data)-16); n < last; n++ {
-		at, ok := n, true
-		for range 3 {
-			if at+16 > len(data) {
-				ok = false
-				break
-			}
+		at, good := n, 0
+		for ; good < 3 && at+16 <= len(data); good++ {
 			_, captured, length, credible := f.header(data[at : at+16])
 			if !credible || captured < 14 || length > 1<<20 {
-				ok = false
 				break
 			}
 			at += 16 + int(captured)
 		}
-		if ok {
+		if good == 3 {
 			return n, true
 		}
 	}

@@ -106,6 +106,23 @@ func TestCollectdCSV(t *testing.T) {
 	}
 }
 
+// FuzzCollectdCSV: samples of a file are in order of time whatever it holds.
+func FuzzCollectdCSV(f *testing.F) {
+	f.Add([]byte("epoch,rx,tx\n1700000000.001,100,50\n1700000010.001,200,60\n1700000005.0,1,1\n"))
+	f.Add([]byte("epoch,rx,tx\n1700000000.001,nan,nan\n1700000010.001,10.5,1e400\n\n170000"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		all, _ := CollectdCSV(fstest.MapFS{"h/interface-eth0/if_packets-2023-11-14": &fstest.MapFile{Data: b}}, ".")
+		for _, s := range all {
+			for i := 1; i < len(s.Samples); i++ {
+				if !s.Samples[i-1].Time.Before(s.Samples[i].Time) {
+					t.Fatalf("%+v", s)
+				}
+			}
+			s.Deltas()
+		}
+	})
+}
+
 // packet builds a packet of collectd's protocol.
 func packet(host string, sec float64, iface string, rx, tx int64) []byte {
 	var b []byte

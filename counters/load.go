@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -59,12 +60,10 @@ func loadFolder(p string) (*Loaded, error) {
 	l := &Loaded{Format: "collectd-csv"}
 	if l.Series, l.Errors = WhisperFolder(fsys, p); len(l.Series) > 0 {
 		l.Format = "whisper"
-		return l, nil
 	}
-	var errs []error
-	l.Series, errs = CollectdCSV(fsys, ".")
+	csv, errs := CollectdCSV(fsys, ".")
 	l.Errors = append(l.Errors, errs...)
-	if len(l.Series) == 0 {
+	if l.Series = Merge(l.Series, csv); len(l.Series) == 0 {
 		return nil, fmt.Errorf("read host counters: no collectd CSV file and no Whisper file of a network interface below %s: %w", p, errors.Join(l.Errors...))
 	}
 	return l, nil
@@ -120,7 +119,7 @@ func Read(r io.Reader, host, origin string, at time.Time) (*Loaded, error) {
 	if len(head) == 0 {
 		return nil, fmt.Errorf("%s: empty: %w", origin, err)
 	}
-	l := &Loaded{Format: recognise(head)}
+	l := &Loaded{Format: Recognise(head)}
 	switch l.Format {
 	case "sadf":
 		l.Series, err = Sadf(b, origin, time.UTC)
@@ -154,8 +153,9 @@ func Read(r io.Reader, host, origin string, at time.Time) (*Loaded, error) {
 	return l, nil
 }
 
-// recognise names the format by the first bytes.
-func recognise(head []byte) string {
+// Recognise names the format of a file by its first bytes, a few kilobytes of
+// them; "" when it is none.
+func Recognise(head []byte) string {
 	text := bytes.TrimSpace(head)
 	compact := bytes.ReplaceAll(bytes.ReplaceAll(bytes.ReplaceAll(text, []byte(" "), nil), []byte("\n"), nil), []byte("\t"), nil)
 	line, after, _ := bytes.Cut(text, []byte{'\n'})
@@ -174,10 +174,21 @@ func recognise(head []byte) string {
 		return "net-dev"
 	case bytes.HasPrefix(text, []byte("# HELP")), bytes.HasPrefix(text, []byte("# TYPE")), bytes.HasPrefix(text, []byte("node_")):
 		return "exposition"
-	case len(bytes.Fields(line)) == 3 && bytes.IndexByte(line, '.') > 0:
+	case isCarbon(string(line)):
 		return "carbon"
 	}
 	return ""
+}
+
+// isCarbon says whether a line is a path of several names, a value and a time.
+func isCarbon(line string) bool {
+	w := strings.Fields(line)
+	if len(w) != 3 || strings.IndexByte(w[0], '.') <= 0 {
+		return false
+	}
+	_, err1 := strconv.ParseFloat(w[1], 64)
+	_, err2 := strconv.ParseFloat(w[2], 64)
+	return err1 == nil && err2 == nil
 }
 
 // readSeries reads Series as JSON, one a line: ddx's own samples.

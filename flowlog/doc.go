@@ -12,6 +12,6 @@
 // decline by the parser (text.go), which also says what is wrong with a line.
 //
 // Files are touched in read.go, walk.go and parquet.go only. The package may
-// import the standard library, flowsum, flowpattern, klauspost/compress (gzip)
-// and parquet-go.
+// import the standard library, flowsum, flowpattern, klauspost/compress (gzip),
+// parquet-go and x/sys (features of the processor).
 package flowlog

@@ -111,3 +111,24 @@ func FuzzFormat(f *testing.F) {
 		}
 	})
 }
+
+// FuzzIdentities: whatever stands in a file of addresses, an address that comes
+// out of it is one.
+func FuzzIdentities(f *testing.F) {
+	f.Add([]byte(`{"NetworkInterfaces":[{"NetworkInterfaceId":"eni-1","MacAddress":"02:00:00:00:00:01","PrivateIpAddress":"10.0.0.9","Ipv6Addresses":[{"Ipv6Address":"2001:db8::9"}]}]}`))
+	f.Add([]byte(`[{"ifname":"eth0","address":"02:00:00:00:00:01","addr_info":[{"local":"10.0.0.9"}]}]`))
+	f.Add([]byte("eni,address\neni-1,10.0.0.9\n\"eni-2\" 10.0.0.10\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		ids, err := ReadIdentities(bytes.NewReader(b), "h", "fuzz")
+		if err != nil && len(ids) > 0 {
+			t.Fatalf("%d identities and %v", len(ids), err)
+		}
+		for eni, addrs := range OwnAddresses(ids) {
+			for _, a := range addrs {
+				if eni == "" || !a.IsValid() {
+					t.Fatalf("%q has %v", eni, a)
+				}
+			}
+		}
+	})
+}

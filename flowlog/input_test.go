@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"runtime"
 	"strings"
 	"testing"
@@ -211,5 +212,51 @@ func TestLineOfAGigabyte(t *testing.T) {
 	}
 	if took := after.TotalAlloc - before.TotalAlloc; took > 4<<20 {
 		t.Errorf("%d bytes of memory for it", took)
+	}
+}
+
+// Pages and windows of any size, with nulls among the values: Parquet gives the
+// sums of the same records in text.
+func TestParquetWindows(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	var rows []parquetRow
+	var text strings.Builder
+	text.WriteString(header)
+	for range 9000 {
+		id := fmt.Sprintf("eni-0%016x", rng.IntN(30))
+		start := int64(t0 + rng.IntN(3000))
+		if rng.IntN(10) == 0 {
+			dash := "-"
+			rows = append(rows, parquetRow{2, id, nil, nil, nil, nil, start, start + 30, &dash, "NODATA"})
+			fmt.Fprintf(&text, "2 123456789012 %s - - - - - - - %d %d - NODATA\n", id, start, start+30)
+			continue
+		}
+		src, dst := "10.0.0.9", fmt.Sprintf("172.16.%d.%d", rng.IntN(200), rng.IntN(250))
+		if rng.IntN(2) == 0 {
+			src, dst = dst, src
+		}
+		packets := int64(rng.IntN(5000))
+		size := packets * 100
+		action := [...]string{"ACCEPT", "REJECT"}[rng.IntN(2)]
+		rows = append(rows, parquetRow{2, id, &src, &dst, &packets, &size, start, start + 30, &action, "OK"})
+		text.WriteString(line(id, src, dst, int(packets), int(start), action))
+	}
+	want := sums(t, read(t, Options{}, map[string]string{"a": text.String()}).Sums)
+	for _, page := range []int{256, 4096, 1 << 20} {
+		var b bytes.Buffer
+		w := parquet.NewGenericWriter[parquetRow](&b, parquet.Compression(&parquet.Snappy), parquet.PageBufferSize(page), parquet.MaxRowsPerRowGroup(5000))
+		if _, err := w.Write(rows); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		res := read(t, Options{}, map[string]string{"a.parquet": b.String()})
+		if n, _ := res.Lost(); n != 0 || res.Err() != nil || res.Files[0].Records != uint64(len(rows)) {
+			t.Errorf("pages of %d bytes: lost %d, %v", page, n, res.Err())
+		}
+		wantSums(t, res.Sums, want)
+		res = read(t, Options{Flows: 100_000}, map[string]string{"a.parquet": b.String()})
+		wantSums(t, res.Sums, want)
 	}
 }

@@ -39,7 +39,6 @@ type parquetColumn struct {
 
 	// The window.
 	pos   int
-	n     int
 	nums  []uint64         // numbers and enumerations, one a row; null is missing
 	codes []int32          // texts: place in words, one a row; -1 is null
 	words []flowsum.Word24 // of the texts of dict, or of the window
@@ -53,7 +52,7 @@ const maxPageRows = 16 << 20
 const missing = math.MaxUint64
 
 func (c *parquetColumn) open(pages parquet.Pages) {
-	c.pages, c.rows, c.pos, c.n = pages, 0, 0, 0
+	c.pages, c.rows, c.pos = pages, 0, 0
 }
 
 func (c *parquetColumn) close() {
@@ -113,18 +112,14 @@ func (c *parquetColumn) dictionary(d parquet.Dictionary) error {
 		return nil
 	}
 	c.dict = d
-	if c.field.isText() && d.Type().Kind() != parquet.ByteArray {
-		return fmt.Errorf("holds %v, not text", d.Type())
-	}
 	if err := c.values(d.Type(), d.Page().Data()); err != nil {
 		return err
 	}
-	n := int(d.Page().NumValues())
 	if c.field.isText() {
 		c.texts(0, max(0, len(c.offs)-1))
 		return nil
 	}
-	c.table = grow(c.table, n)
+	c.table = grow(c.table, int(d.Page().NumValues()))
 	for i := range c.table {
 		c.table[i] = c.number(i)
 	}
@@ -173,7 +168,7 @@ func (c *parquetColumn) texts(first, n int) {
 // fill fills the window with the next n rows of the page, which has as many. A
 // page or a code that lies makes it panic or return an error.
 func (c *parquetColumn) fill(n int) error {
-	c.pos, c.n = 0, n
+	c.pos = 0
 	c.rows -= n
 	var levels []byte
 	values := n

@@ -45,3 +45,34 @@ more:
 	TESTQ CX, CX
 	JG    next
 	RET
+
+// func separatorsAVX2(masks *uint64, text *byte, n int)
+// A byte is at most a space when the smaller of the two is the byte.
+TEXT ·separatorsAVX2(SB), NOSPLIT, $0-24
+	MOVQ         masks+0(FP), DI
+	MOVQ         text+8(FP), SI
+	MOVQ         n+16(FP), CX
+	MOVQ         $0x20, AX
+	MOVQ         AX, X8
+	VPBROADCASTB X8, Y8
+	JMP          more2
+
+next2:
+	VPMINUB   (SI), Y8, Y0
+	VPMINUB   32(SI), Y8, Y1
+	VPCMPEQB  (SI), Y0, Y0
+	VPCMPEQB  32(SI), Y1, Y1
+	VPMOVMSKB Y0, AX
+	VPMOVMSKB Y1, BX
+	SHLQ      $32, BX
+	ORQ       BX, AX
+	MOVQ      AX, (DI)
+	ADDQ      $64, SI
+	ADDQ      $8, DI
+	DECQ      CX
+
+more2:
+	TESTQ CX, CX
+	JG    next2
+	VZEROUPPER
+	RET

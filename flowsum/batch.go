@@ -19,7 +19,7 @@ type lane struct {
 const directedLane = 1 << 31
 
 // Batch is the number of records that AddBatch takes at most.
-const Batch = 16
+const Batch = 32
 
 // AddBatch adds ordinary records, at most Batch of them. Some need a longer
 // look (an interface that is new, whose own address is not settled, or that

@@ -167,6 +167,9 @@ func (a *app) joinText(j *blackhole.Joined) error {
 	fmt.Fprintf(w, "%s\nclock offset %+.1f s (%s)\n", j.Verdict(), j.ClockOffsetSeconds, j.ClockOffsetFrom)
 	for _, i := range j.Interfaces {
 		fmt.Fprintf(w, "\n%s = %s, paired by %s\n", output.Visible(i.Interface), output.Visible(i.Guest), i.PairedBy)
+		if i.ClockOffsetSeconds != j.ClockOffsetSeconds {
+			fmt.Fprintf(w, "  its clock: offset %+.1f s (%s)\n", i.ClockOffsetSeconds, i.ClockOffsetFrom)
+		}
 		for _, x := range i.Windows {
 			fmt.Fprintf(w, "  %s\n", x)
 			if x.Answered == "no" {
@@ -181,6 +184,10 @@ func (a *app) joinText(j *blackhole.Joined) error {
 			for _, s := range x.Support {
 				fmt.Fprintf(w, "    fits: %s\n", output.Visible(s))
 			}
+		}
+		for _, x := range i.Steps {
+			meaning := map[string]string{"reset": "rx_packets began again from zero", "wrap": "rx_packets passed its largest value and was carried over it"}[x.Kind]
+			fmt.Fprintf(w, "  counter %s before %s: %s\n", x.Kind, x.Time.Format(time.RFC3339), meaning)
 		}
 		for _, g := range i.Gaps {
 			fmt.Fprintf(w, "  guest silent %s .. %s: %s\n", g.Start.Format(time.RFC3339), g.End.Format(time.RFC3339), g.Meaning)
