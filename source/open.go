@@ -112,7 +112,11 @@ func (c *collector) path(p string) error {
 	}
 	st, err := os.Stat(p)
 	if err != nil {
-		c.absent(material{origin: filepath.ToSlash(p), name: filepath.Base(p), named: true}, reasonOf(err), err.Error())
+		detail := err.Error()
+		if strings.Contains(p, "://") {
+			detail = "ddx fetches nothing: fetch it yourself, to a file or into 'ddx diagnose -'"
+		}
+		c.absent(material{origin: filepath.ToSlash(p), name: filepath.Base(p), named: true}, reasonOf(err), detail)
 		return nil
 	}
 	if st.IsDir() {
