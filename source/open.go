@@ -144,7 +144,7 @@ func (c *collector) file(m material, st fs.FileInfo, open func() (*os.File, erro
 	}
 	f, err := open()
 	if err != nil {
-		m.named = m.named || !unreadable(st) // with the folder around it; what can be written only has nothing to tell
+		m.named = m.named || st.Mode().Perm()&0o444 != 0 // with the folder around it; what can be written only has nothing to tell
 		c.absent(m, reasonOf(err), err.Error())
 		return
 	}
