@@ -90,7 +90,7 @@ func ReadNPD(file string, data []byte, runnable func(expr string) error) (modes 
 	if err := json.Unmarshal(data, &c); err != nil {
 		var at *json.SyntaxError
 		if errors.As(err, &at) {
-			return nil, nil, fmt.Errorf("import %s: byte %d: %w", file, at.Offset, err)
+			return nil, nil, fmt.Errorf("import %s: byte %d: no JSON (%w); want a system-log-monitor file of node-problem-detector", file, at.Offset, err)
 		}
 		return nil, nil, fmt.Errorf("import %s: %w", file, err)
 	}

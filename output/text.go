@@ -288,7 +288,7 @@ func (p *printer) rest(d *ddx.Diagnosis, hidden int) {
 				p.printf("  %s\n", p.paint(dim, fmt.Sprintf("... and %d more kinds (--all)", len(d.Unexplained)-i)))
 				break
 			}
-			p.printf("  %4dx  %s\n", u.Count, p.cutBy(8, Visible(oneLine(u.Text))))
+			p.quote(fmt.Sprintf("  %4dx  ", u.Count), "         ", u.Text)
 		}
 	}
 	p.notExamined(d.NotExamined)

@@ -16,7 +16,7 @@ func latest(t *Take, o *Options) time.Time {
 	hint := logline.Hint{Now: now, Location: o.Location}
 	limit := now.Add(24 * time.Hour)
 	var last time.Time
-	look := func(b []byte) {
+	look := func(b []byte, hint logline.Hint) {
 		if logline.IsExport(b) {
 			b, _ = io.ReadAll(logline.NewReader(bytes.NewReader(b))) // what can be had of it has times
 		}
@@ -32,21 +32,22 @@ func latest(t *Take, o *Options) time.Time {
 		if it.Absent != "" {
 			continue
 		}
+		hint := asOf(hint, it)
 		if it.Open == nil {
 			if isText(it.head(8192)) {
-				look(it.Data)
+				look(it.Data, hint)
 			}
 			continue
 		}
 		if head := it.head(HeadSize); isText(head) {
-			look(head)
+			look(head, hint)
 			tail := it.tail(HeadSize)
 			if logline.IsExport(head) { // from the begin of a record
 				if i := bytes.Index(tail, []byte("\n__CURSOR=")); i >= 0 {
 					tail = tail[i+1:]
 				}
 			}
-			look(tail)
+			look(tail, hint)
 		}
 	}
 	for _, f := range t.Facts {
@@ -82,4 +83,15 @@ func (it *Item) tail(n int64) []byte {
 		b = b[i+1:]
 	}
 	return b
+}
+
+// asOf is the hint for the lines of one item: none of them was written after the
+// item was taken, or after its file was changed for the last time. A copy may be
+// younger than what it holds, never older; the dates of the years before Linux
+// clouds are those of archives that keep no time.
+func asOf(h logline.Hint, it *Item) logline.Hint {
+	if it.Time.Year() >= 2006 && it.Time.Before(h.Now) {
+		h.Now = it.Time
+	}
+	return h
 }

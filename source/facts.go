@@ -93,7 +93,7 @@ func (r *reading) item(original *Item, known recognised) {
 		r.unrecognised(&it, "a JSON document of no known form and without records of a log: messages that it quotes did not happen")
 		return
 	}
-	l := Log{Item: it, Channel: channelOf(name, head), Hint: r.hint, Incidental: rd != nil && !rd.Log}
+	l := Log{Item: it, Channel: channelOf(name, head), Hint: asOf(r.hint, &it), Incidental: rd != nil && !rd.Log}
 	if rd == nil {
 		r.unrecognised(&it, "")
 	} else {

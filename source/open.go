@@ -112,7 +112,11 @@ func (c *collector) path(p string) error {
 	}
 	st, err := os.Stat(p)
 	if err != nil {
-		c.absent(material{origin: filepath.ToSlash(p), name: filepath.Base(p), named: true}, reasonOf(err), err.Error())
+		detail := err.Error()
+		if strings.Contains(p, "://") {
+			detail = "ddx fetches nothing: fetch it yourself, to a file or into 'ddx diagnose -'"
+		}
+		c.absent(material{origin: filepath.ToSlash(p), name: filepath.Base(p), named: true}, reasonOf(err), detail)
 		return nil
 	}
 	if st.IsDir() {
@@ -120,6 +124,8 @@ func (c *collector) path(p string) error {
 	}
 	m := material{origin: filepath.ToSlash(p), name: filepath.Base(p), time: st.ModTime(), named: true, as: c.o.As[p], size: st.Size()}
 	switch {
+	case st.Mode().IsRegular() && onPseudo(p):
+		c.pseudoFile(m, p)
 	case st.Mode().IsRegular():
 		c.file(m, st, func() (*os.File, error) { return os.Open(p) })
 	case st.Mode()&fs.ModeNamedPipe != 0:
@@ -138,7 +144,7 @@ func (c *collector) file(m material, st fs.FileInfo, open func() (*os.File, erro
 	}
 	f, err := open()
 	if err != nil {
-		m.named = true // itself, or with the folder around it
+		m.named = m.named || st.Mode().Perm()&0o444 != 0 // with the folder around it; what can be written only has nothing to tell
 		c.absent(m, reasonOf(err), err.Error())
 		return
 	}
@@ -164,6 +170,10 @@ func (c *collector) pipe(m material, p string) {
 // and are passed over; a link that leads out of it is not followed.
 func (c *collector) dir(p string) error {
 	whole := material{origin: filepath.ToSlash(p), name: filepath.Base(p), named: true}
+	if onPseudo(p) {
+		c.absent(whole, ddx.NotAsked, pseudoFolder)
+		return nil
+	}
 	root, err := os.OpenRoot(p)
 	if err != nil {
 		c.absent(whole, reasonOf(err), err.Error())
@@ -189,11 +199,12 @@ func (c *collector) dir(p string) error {
 			c.absent(m, reasonOf(err), err.Error())
 			return nil
 		}
-		if !d.IsDir() {
-			files++
-		}
 		switch {
 		case d.IsDir():
+			if name != "." && onPseudo(filepath.Join(p, filepath.FromSlash(name))) {
+				c.absent(m, ddx.NotAsked, pseudoFolder)
+				return fs.SkipDir
+			}
 			return nil
 		case d.Type()&fs.ModeSymlink != 0:
 			if _, err := root.Stat(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -203,6 +214,7 @@ func (c *collector) dir(p string) error {
 		case !d.Type().IsRegular():
 			return nil
 		}
+		files++
 		st, err := d.Info()
 		if err != nil {
 			c.absent(m, reasonOf(err), err.Error())

@@ -61,10 +61,7 @@ func (s *spool) store(it *Item, r io.Reader) error {
 	defer s.mu.Unlock()
 	if err != nil || n < smallItem && s.held+n <= memoryItems {
 		s.held += n
-		it.Data, it.Size = buf.Bytes(), n
-		if it.Data == nil {
-			it.Data = []byte{}
-		}
+		it.Data, it.Size = append(make([]byte, 0, n), buf.Bytes()...), n // a buffer has room for twice as much
 		return err
 	}
 	f, ferr := s.file()

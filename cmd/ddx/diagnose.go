@@ -88,12 +88,13 @@ func (a *app) diagnose(ctx context.Context, paths []string, f *diagnoseFlags) er
 	}
 	exit := exitOK
 	var all []*ddx.Diagnosis
-	for i, t := range takes {
+	for i := range takes {
+		t := &takes[i]
 		defer t.Close()
 		if tell != nil {
 			tell(ddx.Progress{Message: strings.TrimSpace("examining " + t.Header.Host), Done: int64(i), Total: int64(len(takes))})
 		}
-		d, facts, err := e.diagnose(t, w, diagnose.Options{All: f.all})
+		d, facts, err := e.diagnose(*t, w, diagnose.Options{All: f.all})
 		if err != nil {
 			return err
 		}
@@ -102,10 +103,11 @@ func (a *app) diagnose(ctx context.Context, paths []string, f *diagnoseFlags) er
 		exit = worse(exit, d.Exit())
 		if f.format == "jsonl" {
 			a.clearProgress()
-			if err := a.writeRecords(t, d, facts); err != nil {
+			if err := a.writeRecords(*t, d, facts); err != nil {
 				return err
 			}
 		}
+		t.Items, t.Facts = nil, nil // of hundreds of hosts, one at a time
 	}
 	a.clearProgress()
 	if err := write(all); err != nil {

@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
+
+	"ddx/catalog"
 )
 
 func (a *app) manCommand() *cobra.Command {
@@ -78,6 +81,23 @@ func manPage(c *cobra.Command, info *debug.BuildInfo) ([]byte, error) {
 	}
 	noDate := fmt.Appendf(nil, "%q", time.Time{}.Format("Jan 2006")) // as the generator writes it
 	return bytes.Replace(b.Bytes(), noDate, []byte(`""`), 1), nil
+}
+
+// versionCommand prints what a report of a mistake in ddx should name.
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version of ddx and of its catalogue",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			cat, err := catalog.Load(a.catalogDirs...)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(a.stdout, "ddx %s, catalogue %s with %d modes, %s %s/%s\n", version(), cat.Digest, len(cat.Modes), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			return err
+		},
+	}
 }
 
 // commitTime is when the commit was made that the program was built from; zero

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -101,7 +102,7 @@ Exit status: 0 nothing wrong, 1 ddx failed, 2 wrong usage, 3 something is wrong,
 		SilenceErrors: true,
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usagef("%w; see '%s --help'", err, c.CommandPath())
+		return usagef("%s; see '%s --help'", inPlainWords(err), c.CommandPath())
 	})
 	f := root.PersistentFlags()
 	f.StringArrayVar(&a.catalogDirs, "catalog", nil, "lay the modes and remedies of `DIR` over the built-in catalogue")
@@ -123,6 +124,7 @@ Exit status: 0 nothing wrong, 1 ddx failed, 2 wrong usage, 3 something is wrong,
 		a.labCommand(),
 		a.manCommand(),
 		a.flowsCommand(),
+		a.versionCommand(),
 	)
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
 		if !slices.Contains([]string{"auto", "always", "never"}, a.color) {
@@ -187,6 +189,11 @@ func strict(c *cobra.Command) {
 		strict(sub)
 	}
 }
+
+var parserTalk = regexp.MustCompile(`strconv\.\w+: parsing "[^"]*": |time: `)
+
+// inPlainWords takes the name of the parser out of an error about a flag.
+func inPlainWords(err error) string { return parserTalk.ReplaceAllString(err.Error(), "") }
 
 // isThere reports whether there is such a file.
 func isThere(path string) bool {
