@@ -29,7 +29,7 @@ func FleetText(w io.Writer, f *ddx.Fleet, s Style) error {
 				break
 			}
 		}
-		p.fleetFinding(x, len(f.Hosts))
+		p.fleetFinding(x, c.hosts)
 	}
 	if len(f.Hosts) <= fewHosts || s.All {
 		for _, d := range f.Hosts {
@@ -55,12 +55,16 @@ const (
 	maxHostNames     = 12
 )
 
-// hostCounts counts hosts by what their exit status would be.
+// hostCounts counts hosts by what their exit status would be. What lies outside
+// of hosts/ is no host; it counts only where it shows something.
 type hostCounts struct{ hosts, wrong, incomplete, possible int }
 
 func countHosts(all []*ddx.Diagnosis) (c hostCounts) {
-	c.hosts = len(all)
 	for _, d := range all {
+		if outside(d) {
+			continue
+		}
+		c.hosts++
 		switch d.Exit() {
 		case 3:
 			c.wrong++
@@ -86,9 +90,15 @@ func (c hostCounts) String() string {
 	return s + fmt.Sprintf(", nothing found on %d", c.hosts-c.wrong-c.incomplete-c.possible)
 }
 
+// outside reports whether a diagnosis is of what lies outside of hosts/, and
+// shows nothing.
+func outside(d *ddx.Diagnosis) bool {
+	return d.Host.Name == "" && d.Exit() == 0 && len(d.Findings) == 0
+}
+
 func hostName(name string) string {
 	if name == "" {
-		return "(no host name)"
+		return "(outside of hosts/)"
 	}
 	return Visible(name)
 }
@@ -202,7 +212,7 @@ func notSeen(d *ddx.Diagnosis) string {
 func FleetMarkdown(w io.Writer, f *ddx.Fleet) error {
 	p := &printer{w: w}
 	c := countHosts(f.Hosts)
-	p.printf("# Diagnosis of %s\n\n%s.\n", numbered(len(f.Hosts), "host", "hosts"), c)
+	p.printf("# Diagnosis of %s\n\n%s.\n", numbered(c.hosts, "host", "hosts"), c)
 	if len(f.Findings) > 0 {
 		p.printf("\n| verdict | what | hosts | first seen | which |\n|---|---|---|---|---|\n")
 	}
@@ -224,6 +234,9 @@ func FleetMarkdown(w io.Writer, f *ddx.Fleet) error {
 	}
 	var quiet []string
 	for _, d := range f.Hosts {
+		if outside(d) {
+			continue
+		}
 		if d.Exit() == 0 && len(d.Findings) == 0 {
 			quiet = append(quiet, hostName(d.Host.Name))
 			continue

@@ -173,14 +173,16 @@ func (a *app) gather(ctx context.Context, paths []string, f *diagnoseFlags, w wi
 func ofHosts(takes []source.Take, patterns []string) ([]source.Take, error) {
 	var names []string
 	for _, t := range takes {
-		names = append(names, t.Header.Host)
+		if t.Header.Host != "" {
+			names = append(names, t.Header.Host)
+		}
 	}
 	for _, p := range patterns {
 		if _, err := path.Match(p, ""); err != nil {
 			return nil, usagef("--host %s: no pattern: a [ without its ]", p)
 		}
 		if !slices.ContainsFunc(names, func(name string) bool { return matches(p, name) }) {
-			return nil, notThere(fmt.Errorf("--host %s: no such host among the %d of this evidence", p, len(takes)), p, names)
+			return nil, notThere(fmt.Errorf("--host %s: no such host among the %d of this evidence", p, len(names)), p, names)
 		}
 	}
 	return slices.DeleteFunc(takes, func(t source.Take) bool {
