@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -74,7 +75,9 @@ type matching struct {
 	lostAny   bool
 	all       bool // lines carry priorities: look at each of them
 	first     bool
-	finder    *scan.Finder
+	encoded   *scan.Finder
+	quoted    *scan.Finder
+	patterns  []int // of a line with escapes
 }
 
 type matchKey struct {
@@ -105,8 +108,8 @@ func (t *matching) visit(line scan.Line) int {
 		return t.reports.Want() // it only stands behind the first line of a report
 	}
 	l := logline.Parse(line.Text, t.s.Hint)
-	if n := len(line.Patterns); n > 0 && line.Patterns[n-1] >= t.m.encoded && len(l.Message) > 0 {
-		line.Patterns, line.Word = t.decoded(l.Message)
+	if n := len(line.Patterns); n > 0 && line.Patterns[n-1] >= t.m.escaped && len(l.Message) > 0 {
+		t.decode(&line, l.Message)
 	}
 	follow := t.line(line, l)
 	for len(l.Rest) > 0 { // a console ran two records into one line
@@ -120,13 +123,27 @@ func (t *matching) visit(line scan.Line) int {
 	return follow
 }
 
-// decoded finds the patterns in a message that its framing had encoded, so
-// that the raw line could not show them.
-func (t *matching) decoded(msg []byte) (patterns []int, word int) {
-	if t.finder == nil {
-		t.finder = t.m.set.Finder()
+// decode finds the patterns in a message that its framing had encoded, so that
+// the raw line could not show them. Where quotes were escaped, it can show all
+// but those that hold such a character themselves.
+func (t *matching) decode(line *scan.Line, msg []byte) {
+	if line.Patterns[len(line.Patterns)-1] >= t.m.encoded {
+		if t.encoded == nil {
+			t.encoded = t.m.set.Finder()
+		}
+		line.Patterns, line.Word = t.encoded.Find(msg)
+		return
 	}
-	return t.finder.Find(msg)
+	if t.quoted == nil {
+		t.quoted = t.m.quoted.Finder()
+	}
+	found, _ := t.quoted.Find(msg)
+	t.patterns = append(t.patterns[:0], line.Patterns...)
+	for _, p := range found {
+		t.patterns = append(t.patterns, t.m.origin[p])
+	}
+	slices.Sort(t.patterns)
+	line.Patterns = slices.Compact(t.patterns)
 }
 
 // comment begins a comment of a configuration file, or a command typed at the

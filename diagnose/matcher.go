@@ -3,6 +3,9 @@ package diagnose
 import (
 	"fmt"
 	"regexp"
+	"regexp/syntax"
+	"slices"
+	"strings"
 
 	"ddx"
 	"ddx/catalog"
@@ -21,11 +24,14 @@ var words = []string{
 type Matcher struct {
 	cat     *catalog.Catalogue
 	set     *scan.Set
+	quoted  *scan.Set    // those with a character that a framing may escape
+	origin  []int        // by index of the expressions of quoted: the index in set
 	lines   []logPattern // by index of the set's expressions
 	starts  int          // from here on: first lines of kernel reports
 	loss    int          // from here on: lines that tell of lost lines
 	boot    int          // the line that begins a boot
-	encoded int          // from here on: signs of a message with escapes
+	escaped int          // from here on: signs of a message with escapes
+	encoded int          // from here on: signs of a message in another form
 }
 
 // logPattern is one pattern of one indicator.
@@ -49,13 +55,18 @@ var lossLines = []*regexp.Regexp{
 	regexp.MustCompile(`kmsg buffer overrun, some messages lost`),
 }
 
-// encoded are signs that a JSON or logfmt record has escapes in its message, or
-// an array of bytes for it: the raw line may not show the text that patterns are
-// written for. They are plain text, because a record with quotes in its message
-// is common: what is behind them is looked at by taking the record apart.
-var encoded = []string{
-	`"MESSAGE":[`, `"MESSAGE" : [`, `\u00`, ` \"`, `\" `, `=\"`, `\":`, `(\"`, `\")`, `\",`, `:\"`, `\n` + ` `, `\n\t`, `\"` + `"`,
-}
+// escaped are signs that a JSON or logfmt record has escaped quotes or ends of
+// lines in its message, so that the raw line does not show the text of patterns
+// that hold such a character. They are plain text, because a record with quotes
+// in its message is common.
+var escaped = []string{` \"`, `\" `, `=\"`, `\":`, `(\"`, `\")`, `\",`, `:\"`, `\n` + ` `, `\n\t`, `\"` + `"`}
+
+// encoded are signs that the raw line may show nothing of the message: an array
+// of bytes, characters by number.
+var encoded = []string{`"MESSAGE":[`, `"MESSAGE" : [`, `\u00`}
+
+// escapes are the characters of which escaped are the signs.
+const escapes = "\"\\\n\t"
 
 const bootLine = `Linux version \d+\.\d+`
 
@@ -91,14 +102,57 @@ func NewMatcher(cat *catalog.Catalogue) (*Matcher, error) {
 	}
 	m.boot = len(exprs)
 	exprs = append(exprs, bootLine)
+	var quoted []string
+	for i, expr := range exprs {
+		if hasLiteral(expr, escapes) {
+			m.origin = append(m.origin, i)
+			quoted = append(quoted, expr)
+		}
+	}
+	m.escaped = len(exprs)
+	for _, sign := range escaped {
+		exprs = append(exprs, regexp.QuoteMeta(sign))
+	}
 	m.encoded = len(exprs)
 	for _, sign := range encoded {
 		exprs = append(exprs, regexp.QuoteMeta(sign))
 	}
-	set, err := scan.Compile(exprs, scan.Words(words), scan.Candidates)
+	var err error
+	if m.set, err = scan.Compile(exprs, scan.Words(words), scan.Candidates); err == nil {
+		m.quoted, err = scan.Compile(quoted, scan.Candidates)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("compile log patterns: %w", err)
 	}
-	m.set = set
 	return m, nil
 }
+
+// hasLiteral reports whether a literal part of the expression, or a small class,
+// holds one of the characters.
+func hasLiteral(expr, chars string) bool {
+	re, err := syntax.Parse(expr, syntax.Perl)
+	if err != nil {
+		return true // Compile tells of it
+	}
+	var in func(re *syntax.Regexp) bool
+	in = func(re *syntax.Regexp) bool {
+		switch re.Op {
+		case syntax.OpLiteral:
+			return strings.ContainsAny(string(re.Rune), chars)
+		case syntax.OpCharClass:
+			var class []rune
+			for i := 0; i < len(re.Rune); i += 2 {
+				for r := re.Rune[i]; r <= re.Rune[i+1] && len(class) <= smallClass; r++ {
+					class = append(class, r)
+				}
+			}
+			return len(class) <= smallClass && strings.ContainsAny(string(class), chars)
+		}
+		return slices.ContainsFunc(re.Sub, in)
+	}
+	return in(re)
+}
+
+// smallClass is more characters than a class can have of which the scanner
+// makes literals.
+const smallClass = 16

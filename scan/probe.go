@@ -30,6 +30,7 @@ type searcher struct {
 	hits       []hit   // of the block, by position
 	last       []int32 // by needle: where it was seen last in the block, or -1; all -1 between searches
 	candidates int64   // grams and bytes that had to be looked at closely
+	groups     groups  // room for those of a tile
 
 	b []byte
 	n int
@@ -80,8 +81,8 @@ const coarseGrams = group / coarseStride
 // searchGrams finds the needles with a sampled gram that begins in b[lo:hi],
 // which is at most a tile.
 func (s *searcher) searchGrams(p probe, g *grams, lo, hi int) {
-	var list groups
-	n := p(&list, s.b, lo, hi, g)
+	list := &s.groups
+	n := p(list, s.b, lo, hi, g)
 	for i, mask := range list.mask[:n] {
 		for start := int(list.start[i]); mask != 0; mask &= mask - 1 {
 			k := bits.TrailingZeros32(mask)
