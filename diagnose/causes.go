@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -18,26 +19,32 @@ const causeSlack = 5 * time.Second
 // itself at least likely, not later in time, and the catalogue says that its
 // mode leads there, directly or through modes in between.
 func link(cat *catalog.Catalogue, all []*finding) {
-	reach := map[string]map[string][]scope{} // mode -> mode -> where
-	for _, cause := range all {
+	byMode := map[string][]*finding{}
+	for _, f := range all {
+		if f.Verdict != ddx.RuledOut {
+			byMode[f.Mode] = append(byMode[f.Mode], f)
+		}
+	}
+	sorted := slices.SortedFunc(slices.Values(all), better) // so that causes are met in their order
+	reach := map[string][]edge{}
+	for _, cause := range sorted {
 		if cause.Verdict.Rank() > ddx.Likely.Rank() {
-			continue
+			break
 		}
-		if reach[cause.Mode] == nil {
-			reach[cause.Mode] = consequences(cat, cause.mode)
+		edges, known := reach[cause.Mode]
+		if !known {
+			edges = consequences(cat, cause.mode)
+			reach[cause.Mode] = edges
 		}
-		for _, effect := range all {
-			if cause == effect || cause.Mode == effect.Mode || effect.Verdict == ddx.RuledOut {
-				continue
+		for _, e := range edges {
+			for _, effect := range byMode[e.mode] {
+				if effect.first.before(cause.first, causeSlack) ||
+					!slices.ContainsFunc(e.scopes, func(s scope) bool { return s.holds(cause.Subject, effect.Subject) }) {
+					continue
+				}
+				cause.explains = append(cause.explains, effect)
+				effect.causes = append(effect.causes, cause)
 			}
-			if !slices.ContainsFunc(reach[cause.Mode][effect.Mode], func(s scope) bool { return s.holds(cause.Subject, effect.Subject) }) {
-				continue
-			}
-			if effect.first.before(cause.first, causeSlack) {
-				continue
-			}
-			cause.explains = append(cause.explains, effect)
-			effect.causes = append(effect.causes, cause)
 		}
 	}
 	for _, f := range all {
@@ -46,7 +53,6 @@ func link(cat *catalog.Catalogue, all []*finding) {
 	for _, f := range all {
 		f.explains = slices.DeleteFunc(f.explains, func(e *finding) bool { return !slices.Contains(e.causes, f) })
 		f.Root = len(f.causes) == 0 && f.Verdict.Rank() <= ddx.Likely.Rank()
-		slices.SortFunc(f.causes, better)
 		for _, c := range f.causes {
 			f.ExplainedBy = append(f.ExplainedBy, c.ID)
 		}
@@ -89,8 +95,14 @@ func (s scope) covers(t scope) bool {
 	return (!s.same || t.same) && strings.HasPrefix(t.only, s.only)
 }
 
-// consequences returns the modes that a mode leads to, and where.
-func consequences(cat *catalog.Catalogue, m *ddx.Mode) map[string][]scope {
+// edge is a mode that another leads to, and where.
+type edge struct {
+	mode   string
+	scopes []scope
+}
+
+// consequences returns the modes that a mode leads to, by name.
+func consequences(cat *catalog.Catalogue, m *ddx.Mode) (edges []edge) {
 	out := map[string][]scope{}
 	var walk func(m *ddx.Mode, on scope)
 	walk = func(m *ddx.Mode, on scope) {
@@ -107,7 +119,10 @@ func consequences(cat *catalog.Catalogue, m *ddx.Mode) map[string][]scope {
 	}
 	walk(m, scope{same: true})
 	delete(out, m.ID)
-	return out
+	for _, mode := range slices.Sorted(maps.Keys(out)) {
+		edges = append(edges, edge{mode, out[mode]})
+	}
+	return edges
 }
 
 // better orders findings: by verdict, current before old, then by how much
