@@ -50,12 +50,13 @@ func from(kind, glob string) string {
 }
 
 func answer(db *sql.DB, addresses, kind, glob string) error {
-	// DuckDB writes its own answer: its rows need not pass through Go.
+	// DuckDB writes its own answer: its rows need not pass through Go. Without a
+	// temporary file: it would be moved to where /dev/stdout is.
 	_, err := db.Exec(fmt.Sprintf(`COPY (SELECT interface_id, start - start %% 60 AS minute,
 		CASE WHEN dstaddr = addr THEN 'ingress' WHEN srcaddr = addr THEN 'egress' ELSE 'unknown' END AS direction, action,
 		CAST(sum(packets) AS BIGINT), CAST(sum(bytes) AS BIGINT), count(*)
 		FROM %s AS f LEFT JOIN read_csv('%s', header=true, columns={'eni':'VARCHAR','addr':'VARCHAR'}) AS a ON f.interface_id = a.eni
-		WHERE log_status = 'OK' GROUP BY ALL) TO '/dev/stdout' (FORMAT csv, HEADER false)`, from(kind, glob), addresses))
+		WHERE log_status = 'OK' GROUP BY ALL) TO '/dev/stdout' (FORMAT csv, HEADER false, USE_TMP_FILE false)`, from(kind, glob), addresses))
 	return err
 }
 
