@@ -2,17 +2,18 @@ package scan
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/binary"
 	"math/bits"
 	"slices"
 )
 
-// A hit is an occurrence of a needle.
-type hit struct {
-	pos    int32 // where the needle begins in the block
-	needle int32
-}
+// A hit is an occurrence of a needle: where it begins in the block, and which
+// one, in one number that sorts by position.
+type hit uint64
+
+func newHit(pos int, needle int32) hit { return hit(pos)<<32 | hit(needle) }
+func (h hit) pos() int                 { return int(h >> 32) }
+func (h hit) needle() int              { return int(uint32(h)) }
 
 const (
 	// tile is how much of a block one search covers before the next one looks
@@ -56,9 +57,9 @@ func (s *searcher) search(b []byte, n int) {
 		}
 	}
 	for _, h := range s.hits { // a needle that was seen has a hit; short lines are searched one by one
-		s.last[h.needle] = -1
+		s.last[h.needle()] = -1
 	}
-	slices.SortFunc(s.hits, func(a, b hit) int { return cmp.Compare(a.pos, b.pos) })
+	slices.Sort(s.hits)
 }
 
 // The groups of a tile that have a gram in a set, by position, with a mask of
@@ -133,7 +134,7 @@ func (s *searcher) compare(places []place, i int) {
 				continue
 			}
 		}
-		s.hits = append(s.hits, hit{int32(start), p.needle})
+		s.hits = append(s.hits, newHit(start, p.needle))
 	}
 }
 

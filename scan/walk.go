@@ -40,13 +40,13 @@ func (e *examiner) examine(b *block) {
 	next := 0    // the first line that has not been looked at begins here
 	counted := 0 // b.lines has the lines that end before here
 	for len(hits) > 0 {
-		start := next + bytes.LastIndexByte(text[next:hits[0].pos], '\n') + 1
+		start := next + bytes.LastIndexByte(text[next:hits[0].pos()], '\n') + 1
 		b.lines += int64(bytes.Count(text[counted:start], newline))
 		counted = start
 		line := b.text(start)
 		next = b.after(start, line)
 		k := 0
-		for k < len(hits) && int(hits[k].pos) < next {
+		for k < len(hits) && hits[k].pos() < next {
 			k++
 		}
 		if matched, word := e.line(line, start, hits[:k]); len(matched) > 0 || word >= 0 {
@@ -70,15 +70,15 @@ func (e *examiner) examine(b *block) {
 // else -1. The slice is valid until the next call.
 func (e *examiner) line(text []byte, start int, hits []hit) (matched []int, word int) {
 	e.serial++
-	word, wordPos := -1, int32(0)
+	word, wordPos := -1, 0
 	e.matched = e.matched[:0]
 	for _, h := range hits {
-		nd := &e.needles[h.needle]
-		if int(h.pos)+len(nd.text) > start+len(text) {
+		nd := &e.needles[h.needle()]
+		if h.pos()+len(nd.text) > start+len(text) {
 			continue // it reaches into the end of the line
 		}
-		if w := int(nd.word); w >= 0 && (word < 0 || h.pos == wordPos && w < word) {
-			word, wordPos = w, h.pos
+		if w := int(nd.word); w >= 0 && (word < 0 || h.pos() == wordPos && w < word) {
+			word, wordPos = w, h.pos()
 		}
 		for _, p := range nd.patterns {
 			if e.ran[p] == e.serial {
