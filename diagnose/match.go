@@ -37,7 +37,7 @@ type Stream struct {
 // the catalogue's patterns, kernel reports, the coverage of the log, and what
 // no pattern explains.
 func (m *Matcher) Match(s Stream, r io.Reader) ([]ddx.Fact, error) {
-	t := &matching{m: m, s: s, found: map[matchKey]*found{}, templates: map[string]*template{}}
+	t := &matching{m: m, s: s, found: map[matchKey]*found{}, templates: map[string]*template{}, boots: map[string]int{}, booted: map[string]int64{}}
 	if t.s.Hint.Names == nil {
 		t.s.Hint.Names = logline.Names{}
 	}
@@ -69,7 +69,8 @@ type matching struct {
 	folded    []*template
 	other     *template
 	reports   kernlog.Assembler
-	boots     int
+	boots     map[string]int   // boots that the log shows, by short name of the host, "" where a line names none
+	booted    map[string]int64 // line of the last of them
 	lost      int64
 	lostAny   bool
 	all       bool // lines carry priorities: look at each of them
@@ -150,7 +151,8 @@ func (t *matching) line(raw scan.Line, l logline.Line) int {
 			starts = true
 		case p == t.m.boot:
 			if l.Channel != logline.Service && strings.HasPrefix(string(l.Message), "Linux version ") {
-				t.boots++
+				t.boots[shortHost(l.Host)]++
+				t.booted[shortHost(l.Host)] = raw.Number
 			}
 		case p < t.m.boot:
 			t.loss(t.m.loss, p, l.Message)
@@ -244,7 +246,7 @@ func (t *matching) holds(p *logPattern, caps map[string]string, ch logline.Chann
 }
 
 func (t *matching) add(p *logPattern, raw scan.Line, l logline.Line, caps map[string]string) {
-	key := matchKey{p.key, ddx.Subject{Kind: p.mode.Subject, Name: subjectName(p, l, caps)}, t.boots}
+	key := matchKey{p.key, ddx.Subject{Kind: p.mode.Subject, Name: subjectName(p, l, caps)}, t.bootsOf(l.Host)}
 	f := t.found[key]
 	if f == nil {
 		f = &found{key: key, ind: p.ind}
@@ -252,20 +254,35 @@ func (t *matching) add(p *logPattern, raw scan.Line, l logline.Line, caps map[st
 		t.found[key] = f
 		t.order = append(t.order, f)
 	}
-	at := moment{l.Time, max(l.Mono, 0)}
+	at := moment{wall: l.Time, mono: max(l.Mono, 0)}
 	ev := ddx.Evidence{Kind: "log", Origin: t.origin(raw), Host: l.Host, Time: l.Time, Mono: max(l.Mono, 0), Text: string(raw.Text)}
 	f.count++
 	f.captures = caps
-	if !f.first.known() {
+	if !f.first.known() || at.before(f.first, 0) {
 		f.first = at
 	}
-	f.last = at
+	if !at.before(f.last, 0) { // rotated files may have been joined the wrong way round
+		f.last = at
+	}
 	if len(f.evidence) <= keepFirst {
 		f.evidence = append(f.evidence, ev)
 	} else {
 		f.evidence[keepFirst] = ev
 	}
 	f.peak = max(f.peak, f.windowCount(at))
+}
+
+// bootsOf is how many boots of a host the log has shown so far. A line without
+// a name counts for every host, and every boot counts for it.
+func (t *matching) bootsOf(host string) int {
+	if host = shortHost(host); host != "" {
+		return t.boots[""] + t.boots[host]
+	}
+	n := 0
+	for _, k := range t.boots {
+		n += k
+	}
+	return n
 }
 
 // windowCount is how many matches lie in the window that ends at a moment. A
