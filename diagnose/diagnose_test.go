@@ -122,3 +122,26 @@ func TestLossNeedsTheWholeMessage(t *testing.T) {
 		}
 	}
 }
+
+// TestCountedOnce holds that a line which two wordings of an indicator fit is
+// one line: it must not make up a count that the indicator asks for.
+func TestCountedOnce(t *testing.T) {
+	cat, m := engineWith(t, map[string]string{"zq-twice": "indicators: [{id: a, log: [{text: 'zq gamma failed'}, {text: 'zq gamma {what:word} on {nic:dev}'}, {text: 'gamma failed on {nic:dev}'}], count: 2, within: 1h, effect: confirms, on: host}]\n"})
+	line := "[    1.000000] zq gamma failed on eth0\n"
+	if f := find(runText(t, cat, m, Stream{}, line), "zq-twice"); f != nil {
+		t.Errorf("one line counted as %d", f.Evidence[0].Count)
+	}
+	f := find(runText(t, cat, m, Stream{}, line+line), "zq-twice")
+	if f == nil || f.Evidence[0].Count != 2 {
+		t.Errorf("two lines: %+v", f)
+	}
+}
+
+// TestEscapesWithinAMessage holds that what a console drew between the words of
+// a message does not hide it.
+func TestEscapesWithinAMessage(t *testing.T) {
+	cat, m := engineWith(t, map[string]string{"zq-alpha": aFails})
+	if f := find(runText(t, cat, m, Stream{}, "\x1b[1;1H\x1b[2J[    1.000000] zq al\x1b[Kpha fai\x1b[0mled on eth0\x1b[0m\r\n"), "zq-alpha"); f == nil || f.Subject.Name != "eth0" {
+		t.Errorf("found %+v", f)
+	}
+}

@@ -71,6 +71,7 @@ type matching struct {
 	reports   kernlog.Assembler
 	boots     map[string]int   // boots that the log shows, by short name of the host, "" where a line names none
 	booted    map[string]int64 // line of the last of them
+	record    int64 // number of the message that is looked at
 	lost      int64
 	lostAny   bool
 	all       bool // lines carry priorities: look at each of them
@@ -92,6 +93,7 @@ type found struct {
 	first, last moment
 	evidence    []ddx.Evidence // the first few, and in the last place the last
 	captures    map[string]string
+	record      int64 // the last one counted
 	window      []time.Time
 	within      time.Duration
 }
@@ -135,6 +137,7 @@ func (t *matching) decoded(msg []byte) (patterns []int, word int) {
 var comment = []byte("# ")
 
 func (t *matching) line(raw scan.Line, l logline.Line) int {
+	t.record++
 	if !t.first {
 		t.first = true
 		t.all = l.Priority >= 0 && l.Seq >= 0
@@ -256,8 +259,12 @@ func (t *matching) add(p *logPattern, raw scan.Line, l logline.Line, caps map[st
 	}
 	at := moment{wall: l.Time, mono: max(l.Mono, 0)}
 	ev := ddx.Evidence{Kind: "log", Origin: t.origin(raw), Host: l.Host, Time: l.Time, Mono: max(l.Mono, 0), Text: string(raw.Text)}
-	f.count++
 	f.captures = caps
+	if f.record == t.record { // another wording of the indicator fits it, too
+		return
+	}
+	f.record = t.record
+	f.count++
 	if !f.first.known() || at.before(f.first, 0) {
 		f.first = at
 	}

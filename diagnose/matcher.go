@@ -49,11 +49,13 @@ var lossLines = []*regexp.Regexp{
 	regexp.MustCompile(`kmsg buffer overrun, some messages lost`),
 }
 
-// encoded are signs that a JSON or logfmt record has escapes in its message, or
-// an array of bytes for it: the raw line may not show the text that patterns are
-// written for. They are plain text, because a record with quotes in its message
-// is common: what is behind them is looked at by taking the record apart.
+// encoded are signs that a console's escape sequences stand in a line, or that a
+// JSON or logfmt record has escapes in its message, or an array of bytes for it:
+// the raw line may not show the text that patterns are written for. They are
+// plain text, because a record with quotes in its message is common: what is
+// behind them is looked at by taking the record apart.
 var encoded = []string{
+	"\x1b[K", "\x1b[J", "\x1b[H", "\x1b[m", "\x1b[?", "\x1b[0", "\x1b[1", "\x1b[2", "\x1b[3", "\x1b[4", "\x1b[5", "\x1b[6", "\x1b[7", "\x1b[8", "\x1b[9",
 	`"MESSAGE":[`, `"MESSAGE" : [`, `\u00`, ` \"`, `\" `, `=\"`, `\":`, `(\"`, `\")`, `\",`, `:\"`, `\n` + ` `, `\n\t`, `\"` + `"`,
 }
 
