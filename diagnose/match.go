@@ -48,11 +48,11 @@ func (m *Matcher) Match(s Stream, r io.Reader) ([]ddx.Fact, error) {
 	return t.facts(stats), err
 }
 
-// oneLineRecords gives the journal's export form, whose records span lines,
+// oneLineRecords gives the forms of the journal whose records span lines
 // the form of one line a record.
 func oneLineRecords(r io.Reader) io.Reader {
 	b := bufio.NewReaderSize(r, 64<<10)
-	if head, _ := b.Peek(512); logline.IsExport(head) {
+	if head, _ := b.Peek(512); logline.IsRecords(head) {
 		return logline.NewReader(b)
 	}
 	return b

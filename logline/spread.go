@@ -11,8 +11,13 @@ import (
 // JSON that is printed for the eye, of journalctl -o json-pretty, dmesg -J or
 // any tool that prints the journal's JSON anew.
 
-// IsSpread reports whether head begins a log in one of these forms.
-func IsSpread(head []byte) bool { return isVerbose(head) || isSpreadJSON(head) }
+// IsRecords reports whether head begins a log whose lines say nothing by
+// themselves: it is to be read through a Reader.
+func IsRecords(head []byte) bool {
+	trimmed := bytes.TrimLeft(head, " \r\n")
+	marked := bytes.HasPrefix(trimmed, []byte{0x1e}) || bytes.HasPrefix(trimmed, eventData)
+	return IsExport(head) || isVerbose(head) || isSpreadJSON(head) || marked && isJournalJSON(head)
+}
 
 func isSpreadJSON(head []byte) bool {
 	head = bytes.TrimLeft(head, " \r\n\xef\xbb\xbf")

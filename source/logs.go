@@ -19,7 +19,7 @@ var logReaders = []Reader{
 	{
 		Name: "journal", Doc: "journalctl in its short, verbose, export and JSON forms, dmesg -J", Kinds: logKinds, Log: true,
 		Match: func(name string, head []byte) bool {
-			return logline.IsExport(head) || logline.IsSpread(head) || bytes.HasPrefix(head, []byte("-- Logs begin at")) || bytes.HasPrefix(head, []byte("-- Journal begins at")) || bytes.HasPrefix(head, []byte("-- Boot ")) || bytes.Contains(firstLine(head), []byte(`"__REALTIME_TIMESTAMP"`))
+			return logline.IsRecords(head) || bytes.HasPrefix(head, []byte("-- Logs begin at")) || bytes.HasPrefix(head, []byte("-- Journal begins at")) || bytes.HasPrefix(head, []byte("-- Boot ")) || bytes.Contains(firstLine(head), []byte(`"__REALTIME_TIMESTAMP"`))
 		},
 	},
 	{
