@@ -9,6 +9,7 @@ import (
 
 	"ddx"
 	"ddx/catalog"
+	"ddx/scan"
 )
 
 var testNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -143,5 +144,26 @@ func TestEscapesWithinAMessage(t *testing.T) {
 	cat, m := engineWith(t, map[string]string{"zq-alpha": aFails})
 	if f := find(runText(t, cat, m, Stream{}, "\x1b[1;1H\x1b[2J[    1.000000] zq al\x1b[Kpha fai\x1b[0mled on eth0\x1b[0m\r\n"), "zq-alpha"); f == nil || f.Subject.Name != "eth0" {
 		t.Errorf("found %+v", f)
+	}
+}
+
+// TestOverLongLine holds that a line which is not looked at to its end is a gap:
+// what was behind it is unknown, not absent.
+func TestOverLongLine(t *testing.T) {
+	_, m := engineWith(t, map[string]string{"zq-alpha": aFails})
+	coverage := func(text string) ddx.Fact {
+		facts, err := m.Match(Stream{Dropped: func() (int64, string) { return 0, "exact" }}, strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return facts[len(facts)-1]
+	}
+	line := "[    1.000000] x\n"
+	if n, _ := coverage(line).Int("dropped"); n != 0 {
+		t.Errorf("a short line: dropped %d", n)
+	}
+	f := coverage(line + "[    2.000000] " + strings.Repeat("y", 2*scan.MaxLine) + "\n" + line)
+	if n, _ := f.Int("dropped"); n != 1 || f.String("drop_bound") != "at-least" {
+		t.Errorf("an over-long line: %v", f.Fields)
 	}
 }

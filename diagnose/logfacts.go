@@ -91,6 +91,10 @@ func (t *matching) coverage(stats scan.Stats) ddx.Fact {
 			fields["dropped"], fields["drop_bound"] = n, bound
 		}
 	}
+	if stats.Truncated > 0 { // ends of lines that are longer than any log's
+		t.lost++
+		t.lostAny = true
+	}
 	if t.lostAny {
 		had, _ := fields["dropped"].(int64)
 		fields["dropped"], fields["drop_bound"] = had+t.lost, "at-least"

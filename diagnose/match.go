@@ -71,7 +71,7 @@ type matching struct {
 	reports   kernlog.Assembler
 	boots     map[string]int   // boots that the log shows, by short name of the host, "" where a line names none
 	booted    map[string]int64 // line of the last of them
-	record    int64 // number of the message that is looked at
+	record    int64            // number of the message that is looked at
 	lost      int64
 	lostAny   bool
 	all       bool // lines carry priorities: look at each of them

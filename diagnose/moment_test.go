@@ -21,7 +21,9 @@ func TestWhatEnds(t *testing.T) {
 		boot  = "Linux version 6.1.0 (x@y) #1\n"
 		stuck = "watchdog: BUG: soft lockup - CPU#3 stuck for 22s! [app:812]\n"
 	)
-	at := func(clock, host, msg string) string { return "2026-03-01T11:" + clock + "Z " + host + " kernel: " + msg }
+	at := func(clock, host, msg string) string {
+		return "2026-03-01T11:" + clock + "Z " + host + " kernel: " + msg
+	}
 	for _, c := range []struct {
 		name, mode, text string
 		want             ddx.Active

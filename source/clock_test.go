@@ -74,3 +74,13 @@ func TestYearOfOldLog(t *testing.T) {
 		}
 	}
 }
+
+// TestBlankBegin: a log that begins with more blank lines than recognition
+// looks at is a log all the same.
+func TestBlankBegin(t *testing.T) {
+	text := append(bytes.Repeat([]byte("\n"), 2*HeadSize), "Mar  1 10:00:00 web1 kernel: x\n"...)
+	_, logs, err := Facts(open(t, clock, write(t, t.TempDir(), "messages", text))[0])
+	if err != nil || len(logs) != 1 {
+		t.Errorf("%d logs, error %v", len(logs), err)
+	}
+}

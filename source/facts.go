@@ -82,7 +82,7 @@ func (r *reading) item(original *Item, known recognised) {
 		r.unrecognised(&it, "neither text nor a known form")
 		return
 	}
-	if len(bytes.TrimSpace(head)) == 0 && it.Open == nil && !asked {
+	if it.Open == nil && !asked && len(bytes.TrimSpace(it.Data)) == 0 {
 		return
 	}
 	if rd == nil && noLog(it.path(), head) {
