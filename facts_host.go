@@ -64,6 +64,9 @@ var engineFacts = []FactKind{
 		list("kinds", "fact kinds it would have yielded"),
 		flag("named", "the caller named it"), flag("basic", "one of the four that every look at a host must have: kernel log, mounts, interface counters, memory"),
 	}},
+	{Name: "uneventful", Subject: Host, Key: []string{"origin"}, Doc: "material of known form that was read and holds nothing to tell: an empty table, a trace without a failed call", Fields: []Field{
+		str("origin", "file, section or command"), str("reader", "reader that read it"),
+	}},
 	{Name: "unrecognised", Subject: Host, Key: []string{"origin"}, Doc: "material of unknown form", Fields: []Field{
 		str("origin", "file or section"), gauge("bytes", "B", "its size"),
 		str("why", "why it was not even scanned for log patterns: it is binary, settings, metrics, or a JSON document that quotes messages; empty when it was"),

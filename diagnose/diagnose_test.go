@@ -9,6 +9,7 @@ import (
 
 	"ddx"
 	"ddx/catalog"
+	"ddx/scan"
 )
 
 var testNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -130,5 +131,53 @@ func TestHasLiteral(t *testing.T) {
 		if got := hasLiteral(expr, escapes); got != want {
 			t.Errorf("%s: %v, want %v", expr, got, want)
 		}
+	}
+}
+
+// TestCountedOnce holds that a line which two wordings of an indicator fit is
+// one line: it must not make up a count that the indicator asks for.
+func TestCountedOnce(t *testing.T) {
+	cat, m := engineWith(t, map[string]string{"zq-twice": "indicators: [{id: a, log: [{text: 'zq gamma failed'}, {text: 'zq gamma {what:word} on {nic:dev}'}, {text: 'gamma failed on {nic:dev}'}], count: 2, within: 1h, effect: confirms, on: host}]\n"})
+	line := "[    1.000000] zq gamma failed on eth0\n"
+	if f := find(runText(t, cat, m, Stream{}, line), "zq-twice"); f != nil {
+		t.Errorf("one line counted as %d", f.Evidence[0].Count)
+	}
+	f := find(runText(t, cat, m, Stream{}, line+line), "zq-twice")
+	if f == nil || f.Evidence[0].Count != 2 {
+		t.Errorf("two lines: %+v", f)
+	}
+}
+
+// TestEscapesWithinAMessage holds that what a console drew between the words of
+// a message does not hide it.
+func TestEscapesWithinAMessage(t *testing.T) {
+	cat, m := engineWith(t, map[string]string{"zq-alpha": aFails})
+	// Two records in one line, of which the second has escapes in its words.
+	if f := find(runText(t, cat, m, Stream{}, "[    1.000000] x\x1b[0m is done[    2.000000] zq al\x1b[Kpha failed on eth0\n"), "zq-alpha"); f == nil {
+		t.Error("not found behind another record")
+	}
+	if f := find(runText(t, cat, m, Stream{}, "\x1b[1;1H\x1b[2J[    1.000000] zq al\x1b[Kpha fai\x1b[0mled on eth0\x1b[0m\r\n"), "zq-alpha"); f == nil || f.Subject.Name != "eth0" {
+		t.Errorf("found %+v", f)
+	}
+}
+
+// TestOverLongLine holds that a line which is not looked at to its end is a gap:
+// what was behind it is unknown, not absent.
+func TestOverLongLine(t *testing.T) {
+	_, m := engineWith(t, map[string]string{"zq-alpha": aFails})
+	coverage := func(text string) ddx.Fact {
+		facts, err := m.Match(Stream{Dropped: func() (int64, string) { return 0, "exact" }}, strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return facts[len(facts)-1]
+	}
+	line := "[    1.000000] x\n"
+	if n, _ := coverage(line).Int("dropped"); n != 0 {
+		t.Errorf("a short line: dropped %d", n)
+	}
+	f := coverage(line + "[    2.000000] " + strings.Repeat("y", 2*scan.MaxLine) + "\n" + line)
+	if n, _ := f.Int("dropped"); n != 1 || f.String("drop_bound") != "at-least" {
+		t.Errorf("an over-long line: %v", f.Fields)
 	}
 }

@@ -185,7 +185,8 @@ func (e *evaluation) logIndicator(m *ddx.Mode, ind *ddx.Indicator, key string) [
 		}
 		h := e.factHit(m, ind, f)
 		h.count, _ = f.Int("count")
-		h.first, h.last = parseMoment(f.String("first")), parseMoment(f.String("last"))
+		h.first, h.last = parseMoment(f.String("first")), parseMoment(f.String("last")).place(f.Evidence, f.String("boot"))
+		h.first.earlier = h.last.earlier
 		h.active = e.activeEvent(m, ind, h.last, f.String("boot"))
 		hits = append(hits, h)
 	}
@@ -237,7 +238,7 @@ func (e *evaluation) covered(ind *ddx.Indicator) bool {
 func (e *evaluation) factHit(m *ddx.Mode, ind *ddx.Indicator, f *ddx.Fact) hit {
 	h := hit{ind: ind, subject: e.subjectOf(m, ind, f), effect: ind.Effect, strength: ind.Strength, count: 1, evidence: f.Evidence, kind: f.Kind, active: ddx.Yes}
 	if len(f.Evidence) > 0 {
-		h.first = moment{f.Evidence[0].Time, f.Evidence[0].Mono}
+		h.first = moment{wall: f.Evidence[0].Time, mono: f.Evidence[0].Mono}
 	}
 	if h.first.wall.IsZero() {
 		h.first.wall = f.Time
@@ -251,9 +252,11 @@ func (e *evaluation) factHit(m *ddx.Mode, ind *ddx.Indicator, f *ddx.Fact) hit {
 		if n, ok := f.Int("count"); ok {
 			h.count = n
 			if last := f.Evidence; len(last) > 1 {
-				h.last = moment{last[len(last)-1].Time, last[len(last)-1].Mono}
+				h.last = moment{wall: last[len(last)-1].Time, mono: last[len(last)-1].Mono}
 			}
 		}
+		h.last = h.last.place(f.Evidence, f.String("boot"))
+		h.first.earlier = h.last.earlier
 		if s, ok := f.Int("seconds"); ok {
 			h.first = h.first.shift(float64(s))
 		}

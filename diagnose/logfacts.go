@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"ddx"
 	"ddx/kernlog"
@@ -36,7 +37,7 @@ func (t *matching) facts(stats scan.Stats) []ddx.Fact {
 func (f *found) fact(t *matching) ddx.Fact {
 	fields := map[string]any{
 		"indicator": f.key.indicator, "count": f.count, "peak": f.peak,
-		"first": f.first.text(), "last": f.last.text(), "catalogue": t.m.cat.Digest, "boot": t.bootName(f.key.boot),
+		"first": f.first.text(), "last": f.last.text(), "catalogue": t.m.cat.Digest, "boot": t.bootName(f.evidence[len(f.evidence)-1].Host, f.key.boot),
 	}
 	if len(f.captures) > 0 {
 		caps := make([]string, 0, len(f.captures))
@@ -49,9 +50,28 @@ func (f *found) fact(t *matching) ddx.Fact {
 	return ddx.Fact{Kind: "log.match", Subject: f.key.subject, Time: f.last.wall, Fields: fields, Evidence: f.evidence}
 }
 
-func (t *matching) bootName(boot int) string {
-	if boot < t.boots {
+func (t *matching) bootName(host string, boot int) string {
+	if boot < t.bootsOf(host) {
 		return "earlier"
+	}
+	return t.s.Boot
+}
+
+// reportBoot is the boot of the last line of a report: its message says nothing
+// of the host, so that only the boot of every host makes it an earlier one.
+func (t *matching) reportBoot(r *kernlog.Report) string {
+	at := r.First.Origin
+	if r.Count > 1 {
+		at = r.Last.Origin
+	}
+	line, err := strconv.ParseInt(strings.TrimPrefix(at, t.s.Origin+":"), 10, 64)
+	if err != nil || len(t.booted) != 1 {
+		return t.s.Boot
+	}
+	for _, boot := range t.booted {
+		if line-int64(t.s.Offset) < boot {
+			return "earlier"
+		}
 	}
 	return t.s.Boot
 }
@@ -61,7 +81,7 @@ func (t *matching) coverage(stats scan.Stats) ddx.Fact {
 	last := logline.Parse(stats.LastLine, t.s.Hint)
 	fields := map[string]any{
 		"log": t.s.Origin, "channel": t.s.Channel.String(), "lines": stats.Lines, "drop_bound": "unknown",
-		"from": moment{first.Time, max(first.Mono, 0)}.text(), "to": moment{last.Time, max(last.Mono, 0)}.text(),
+		"from": moment{wall: first.Time, mono: max(first.Mono, 0)}.text(), "to": moment{wall: last.Time, mono: max(last.Mono, 0)}.text(),
 	}
 	if t.s.Channel == logline.Unknown && first.Channel == logline.Kernel && last.Channel == logline.Kernel {
 		fields["channel"] = "kernel"
@@ -70,6 +90,10 @@ func (t *matching) coverage(stats scan.Stats) ddx.Fact {
 		if n, bound := t.s.Dropped(); bound != "unknown" {
 			fields["dropped"], fields["drop_bound"] = n, bound
 		}
+	}
+	if stats.Truncated > 0 { // ends of lines that are longer than any log's
+		t.lost++
+		t.lostAny = true
 	}
 	if t.lostAny {
 		had, _ := fields["dropped"].(int64)
@@ -82,7 +106,7 @@ func (t *matching) coverage(stats scan.Stats) ddx.Fact {
 // report turns a kernel report into a fact.
 func (t *matching) report(r *kernlog.Report) ddx.Fact {
 	f := ddx.Fact{Kind: "kernel.report", Subject: ddx.Subject{Kind: ddx.Host}, Time: r.First.Time,
-		Fields: map[string]any{"type": r.Type, "title": r.Title, "count": r.Count, "boot": t.s.Boot}}
+		Fields: map[string]any{"type": r.Type, "title": r.Title, "count": r.Count, "boot": t.reportBoot(r)}}
 	set := func(name, v string) {
 		if v != "" {
 			f.Fields[name] = v

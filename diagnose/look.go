@@ -49,6 +49,10 @@ func examined(facts []ddx.Fact) []ddx.Examined {
 			}
 			out = append(out, ddx.Examined{Kind: kind, Origin: f.String("origin"), Dropped: &zero})
 			continue
+		case "uneventful":
+			zero := int64(0)
+			out = append(out, ddx.Examined{Kind: f.String("reader"), Origin: f.String("origin"), Dropped: &zero})
+			continue
 		case "log.coverage":
 			x := ddx.Examined{Kind: "log", Origin: f.String("log"), From: f.String("from"), To: f.String("to")}
 			x.Items, _ = f.Int("lines")

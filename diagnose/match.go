@@ -38,7 +38,7 @@ type Stream struct {
 // the catalogue's patterns, kernel reports, the coverage of the log, and what
 // no pattern explains.
 func (m *Matcher) Match(s Stream, r io.Reader) ([]ddx.Fact, error) {
-	t := &matching{m: m, s: s, found: map[matchKey]*found{}, templates: map[string]*template{}}
+	t := &matching{m: m, s: s, found: map[matchKey]*found{}, templates: map[string]*template{}, boots: map[string]int{}, booted: map[string]int64{}}
 	if t.s.Hint.Names == nil {
 		t.s.Hint.Names = logline.Names{}
 	}
@@ -49,11 +49,11 @@ func (m *Matcher) Match(s Stream, r io.Reader) ([]ddx.Fact, error) {
 	return t.facts(stats), err
 }
 
-// oneLineRecords gives the journal's export form, whose records span lines,
+// oneLineRecords gives the forms of the journal whose records span lines
 // the form of one line a record.
 func oneLineRecords(r io.Reader) io.Reader {
 	b := bufio.NewReaderSize(r, 64<<10)
-	if head, _ := b.Peek(512); logline.IsExport(head) {
+	if head, _ := b.Peek(512); logline.IsRecords(head) {
 		return logline.NewReader(b)
 	}
 	return b
@@ -70,7 +70,9 @@ type matching struct {
 	folded    []*template
 	other     *template
 	reports   kernlog.Assembler
-	boots     int
+	boots     map[string]int   // boots that the log shows, by short name of the host, "" where a line names none
+	booted    map[string]int64 // line of the last of them
+	record    int64            // number of the message that is looked at
 	lost      int64
 	lostAny   bool
 	all       bool // lines carry priorities: look at each of them
@@ -94,6 +96,7 @@ type found struct {
 	first, last moment
 	evidence    []ddx.Evidence // the first few, and in the last place the last
 	captures    map[string]string
+	record      int64 // the last one counted
 	window      []time.Time
 	within      time.Duration
 }
@@ -108,13 +111,18 @@ func (t *matching) visit(line scan.Line) int {
 		return t.reports.Want() // it only stands behind the first line of a report
 	}
 	l := logline.Parse(line.Text, t.s.Hint)
-	if n := len(line.Patterns); n > 0 && line.Patterns[n-1] >= t.m.escaped && len(l.Message) > 0 {
+	n := len(line.Patterns)
+	encoded := n > 0 && line.Patterns[n-1] >= t.m.escaped
+	if encoded {
 		t.decode(&line, l.Message)
 	}
 	follow := t.line(line, l)
 	for len(l.Rest) > 0 { // a console ran two records into one line
 		rest := l.Rest
 		l = logline.Parse(rest, t.s.Hint)
+		if encoded {
+			t.decode(&line, l.Message)
+		}
 		follow = max(follow, t.line(line, l))
 	}
 	if t.all {
@@ -123,27 +131,30 @@ func (t *matching) visit(line scan.Line) int {
 	return follow
 }
 
-// decode finds the patterns in a message that its framing had encoded, so that
+// decode adds the patterns in a message that its framing had encoded, so that
 // the raw line could not show them. Where quotes were escaped, it can show all
 // but those that hold such a character themselves.
 func (t *matching) decode(line *scan.Line, msg []byte) {
+	t.patterns = append(t.patterns[:0], line.Patterns...)
 	if line.Patterns[len(line.Patterns)-1] >= t.m.encoded {
 		if t.encoded == nil {
 			t.encoded = t.m.set.Finder()
 		}
-		line.Patterns, line.Word = t.encoded.Find(msg)
-		return
-	}
-	if t.quoted == nil {
-		t.quoted = t.m.quoted.Finder()
-	}
-	found, _ := t.quoted.Find(msg)
-	t.patterns = append(t.patterns[:0], line.Patterns...)
-	for _, p := range found {
-		t.patterns = append(t.patterns, t.m.origin[p])
+		var found []int
+		found, line.Word = t.encoded.Find(msg)
+		t.patterns = append(t.patterns, found...)
+	} else {
+		if t.quoted == nil {
+			t.quoted = t.m.quoted.Finder()
+		}
+		found, _ := t.quoted.Find(msg)
+		for _, p := range found {
+			t.patterns = append(t.patterns, t.m.origin[p])
+		}
 	}
 	slices.Sort(t.patterns)
-	line.Patterns = slices.Compact(t.patterns)
+	t.patterns = slices.Compact(t.patterns)
+	line.Patterns = t.patterns
 }
 
 // comment begins a comment of a configuration file, or a command typed at the
@@ -151,6 +162,7 @@ func (t *matching) decode(line *scan.Line, msg []byte) {
 var comment = []byte("# ")
 
 func (t *matching) line(raw scan.Line, l logline.Line) int {
+	t.record++
 	if !t.first {
 		t.first = true
 		t.all = l.Priority >= 0 && l.Seq >= 0
@@ -167,7 +179,8 @@ func (t *matching) line(raw scan.Line, l logline.Line) int {
 			starts = true
 		case p == t.m.boot:
 			if l.Channel != logline.Service && strings.HasPrefix(string(l.Message), "Linux version ") {
-				t.boots++
+				t.boots[shortHost(l.Host)]++
+				t.booted[shortHost(l.Host)] = raw.Number
 			}
 		case p < t.m.boot:
 			t.loss(t.m.loss, p, l.Message)
@@ -261,7 +274,7 @@ func (t *matching) holds(p *logPattern, caps map[string]string, ch logline.Chann
 }
 
 func (t *matching) add(p *logPattern, raw scan.Line, l logline.Line, caps map[string]string) {
-	key := matchKey{p.key, ddx.Subject{Kind: p.mode.Subject, Name: subjectName(p, l, caps)}, t.boots}
+	key := matchKey{p.key, ddx.Subject{Kind: p.mode.Subject, Name: subjectName(p, l, caps)}, t.bootsOf(l.Host)}
 	f := t.found[key]
 	if f == nil {
 		f = &found{key: key, ind: p.ind}
@@ -269,20 +282,39 @@ func (t *matching) add(p *logPattern, raw scan.Line, l logline.Line, caps map[st
 		t.found[key] = f
 		t.order = append(t.order, f)
 	}
-	at := moment{l.Time, max(l.Mono, 0)}
+	at := moment{wall: l.Time, mono: max(l.Mono, 0)}
 	ev := ddx.Evidence{Kind: "log", Origin: t.origin(raw), Host: l.Host, Time: l.Time, Mono: max(l.Mono, 0), Text: string(raw.Text)}
-	f.count++
 	f.captures = caps
-	if !f.first.known() {
+	if f.record == t.record { // another wording of the indicator fits it, too
+		return
+	}
+	f.record = t.record
+	f.count++
+	if !f.first.known() || at.before(f.first, 0) {
 		f.first = at
 	}
-	f.last = at
+	if !at.before(f.last, 0) { // rotated files may have been joined the wrong way round
+		f.last = at
+	}
 	if len(f.evidence) <= keepFirst {
 		f.evidence = append(f.evidence, ev)
 	} else {
 		f.evidence[keepFirst] = ev
 	}
 	f.peak = max(f.peak, f.windowCount(at))
+}
+
+// bootsOf is how many boots of a host the log has shown so far. A line without
+// a name counts for every host, and every boot counts for it.
+func (t *matching) bootsOf(host string) int {
+	if host = shortHost(host); host != "" {
+		return t.boots[""] + t.boots[host]
+	}
+	n := 0
+	for _, k := range t.boots {
+		n += k
+	}
+	return n
 }
 
 // windowCount is how many matches lie in the window that ends at a moment. A

@@ -62,8 +62,11 @@ var lossLines = []*regexp.Regexp{
 var escaped = []string{` \"`, `\" `, `=\"`, `\":`, `(\"`, `\")`, `\",`, `:\"`, `\n` + ` `, `\n\t`, `\"` + `"`}
 
 // encoded are signs that the raw line may show nothing of the message: an array
-// of bytes, characters by number.
-var encoded = []string{`"MESSAGE":[`, `"MESSAGE" : [`, `\u00`}
+// of bytes, characters by number, the escape sequences of a console.
+var encoded = []string{
+	`"MESSAGE":[`, `"MESSAGE" : [`, `\u00`,
+	"\x1b[K", "\x1b[J", "\x1b[H", "\x1b[m", "\x1b[?", "\x1b[0", "\x1b[1", "\x1b[2", "\x1b[3", "\x1b[4", "\x1b[5", "\x1b[6", "\x1b[7", "\x1b[8", "\x1b[9",
+}
 
 // escapes are the characters of which escaped are the signs.
 const escapes = "\"\\\n\t"

@@ -3,14 +3,21 @@ package diagnose
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
+
+	"ddx"
 )
 
 // moment is a time as far as the evidence tells it: wall clock, seconds since
-// boot, or neither.
+// boot, or neither; and where in which log it stands.
 type moment struct {
-	wall time.Time
-	mono float64
+	wall    time.Time
+	mono    float64
+	earlier bool   // of a boot before the last one that the log shows
+	host    string // as the line names it
+	log     string // origin of the log, "" where there is none
+	line    int64
 }
 
 func (m moment) known() bool { return !m.wall.IsZero() || m.mono > 0 }
@@ -20,10 +27,67 @@ func (m moment) before(n moment, slack time.Duration) bool {
 	switch {
 	case !m.wall.IsZero() && !n.wall.IsZero():
 		return m.wall.Add(slack).Before(n.wall)
+	case m.earlier != n.earlier:
+		return m.earlier // seconds since different boots do not compare
 	case m.mono > 0 && n.mono > 0:
 		return m.mono+slack.Seconds() < n.mono
 	}
 	return false
+}
+
+// ends reports whether recovery at this moment came after the last sign of a
+// fault: by the clock that both have, by their order in the log where that
+// clock is too coarse or there is none, never by a line of another host.
+func (m moment) ends(last moment) bool {
+	if !sameHost(m.host, last.host) {
+		return false
+	}
+	ordered := m.log != "" && m.log == last.log
+	switch {
+	case m.before(last, 0):
+		return false
+	case last.before(m, 0):
+		return true
+	case m.log == "" && !m.wall.IsZero() && last.wall.IsZero():
+		return true // a state, read when the evidence was taken
+	case !m.wall.IsZero() && m.wall.Equal(last.wall), m.mono > 0 && m.mono == last.mono && m.earlier == last.earlier:
+		return !ordered || m.line > last.line
+	}
+	return ordered && m.line > last.line
+}
+
+// place says where a moment of a log stands, by the last line of its evidence.
+func (m moment) place(ev []ddx.Evidence, boot string) moment {
+	m.earlier = boot == "earlier"
+	if len(ev) == 0 {
+		return m
+	}
+	e := ev[len(ev)-1]
+	m.host = e.Host
+	if log := originFile(e.Origin); log != e.Origin && e.Time.Equal(m.wall) {
+		m.log = log
+		m.line, _ = strconv.ParseInt(e.Origin[len(log)+1:], 10, 64)
+	}
+	return m
+}
+
+// sameHost reports whether two names in log lines can be of one machine: early
+// in a boot it has none yet, and some programs write it without its domain.
+func sameHost(a, b string) bool {
+	a, b = shortHost(a), shortHost(b)
+	return a == "" || b == "" || strings.EqualFold(a, b)
+}
+
+// shortHost is a host name without its domain, "" for one that names nobody.
+func shortHost(name string) string {
+	if strings.Trim(name, "0123456789.") == "" {
+		return name // an address
+	}
+	switch name, _, _ = strings.Cut(name, "."); name {
+	case "localhost", "(none)", "-":
+		return ""
+	}
+	return name
 }
 
 func (m moment) shift(seconds float64) moment {

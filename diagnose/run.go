@@ -183,13 +183,12 @@ func (e *evaluation) finding(m *ddx.Mode, s ddx.Subject, only bool, hits []hit, 
 	f.ExplainedBy, f.NextTests, f.Remedies = []string{}, []ddx.NextTest{}, []ddx.Plan{}
 	f.Active = ddx.No
 	var counted []hit
-	clears := moment{}
-	var cleared *hit
+	var clears []*hit
 	for i := range hits {
 		h := &hits[i]
 		if h.effect == ddx.Clears {
-			if concerns(h, s, true) && (cleared == nil || clears.before(h.last, 0)) {
-				clears, cleared = h.last, h
+			if concerns(h, s, true) {
+				clears = append(clears, h)
 			}
 			continue
 		}
@@ -218,7 +217,7 @@ func (e *evaluation) finding(m *ddx.Mode, s ddx.Subject, only bool, hits []hit, 
 	}
 	f.Probability = math.Round(logistic(f.score)*1000) / 1000
 	f.Verdict = verdict(f)
-	f.close(e, m, cleared, clears)
+	f.close(e, m, clears)
 	return f
 }
 
@@ -273,7 +272,7 @@ func (f *finding) take(h *hit) {
 	if h.first.known() && (!f.first.known() || h.first.before(f.first, 0)) {
 		f.first = h.first
 	}
-	if h.last.known() && (!f.last.known() || f.last.before(h.last, 0)) {
+	if h.last.known() && (!f.last.known() || f.last.before(h.last, 0)) || !f.last.known() && f.last.log == h.last.log && f.last.line < h.last.line || f.last == (moment{}) {
 		f.last = h.last
 	}
 	f.Active = strongerActive(f.Active, h.active)
@@ -284,7 +283,7 @@ func (f *finding) take(h *hit) {
 
 // close sets the times, and ends the finding when recovery was seen after its
 // last sign.
-func (f *finding) close(e *evaluation, m *ddx.Mode, cleared *hit, at moment) {
+func (f *finding) close(e *evaluation, m *ddx.Mode, clears []*hit) {
 	if !f.first.wall.IsZero() {
 		t := f.first.wall.UTC()
 		f.FirstSeen = &t
@@ -295,7 +294,13 @@ func (f *finding) close(e *evaluation, m *ddx.Mode, cleared *hit, at moment) {
 	}
 	f.Mono = f.first.mono
 	slices.SortStableFunc(f.Evidence, func(a, b ddx.Support) int { return cmp.Compare(effectRank(a), effectRank(b)) })
-	if cleared != nil && f.last.known() && at.known() && !at.before(f.last, 0) {
+	var cleared *hit
+	for _, h := range clears {
+		if h.last.ends(f.last) && (cleared == nil || cleared.last.before(h.last, 0)) {
+			cleared = h
+		}
+	}
+	if cleared != nil {
 		f.Active = ddx.No
 		f.ActiveWhy = "cleared: " + evidenceText(cleared.evidence)
 		return

@@ -229,7 +229,8 @@ func yearOf(mo time.Month, d, hh, mm, ss, ns int, loc *time.Location, now time.T
 }
 
 // bracketTime reads the times that dmesg prints in brackets: [Thu Mar 14
-// 01:57:54 2019] of -T, [Mar14 01:57] and [  +0.000123] of -H.
+// 01:57:54 2019] of -T, [Mar14 01:57] and [  +0.000123] of -H, and
+// [<    0.000123>].
 func bracketTime(b []byte, h *Hint) (t time.Time, rest []byte, ok bool) {
 	end := bytes.IndexByte(b[:min(len(b), 48)], ']')
 	if end < 9 {
@@ -249,13 +250,20 @@ func bracketTime(b []byte, h *Hint) (t time.Time, rest []byte, ok bool) {
 		return t, rest, true
 	case monthName(in) != 0 && len(in) == 11 && in[5] == ' ' && in[8] == ':':
 		d, ok1 := two(in[3:])
+		if in[3] == ' ' && isDigit(in[4]) {
+			d, ok1 = int(in[4]-'0'), true
+		}
 		hh, ok2 := two(in[6:])
 		mm, ok3 := two(in[9:])
 		if !ok1 || !ok2 || !ok3 || d < 1 || d > 31 || hh > 23 || mm > 59 {
 			return t, nil, false
 		}
 		return yearOf(monthName(in), d, hh, mm, 0, 0, location(h), h.Now), rest, true
-	case in[0] == ' ' || in[0] == '+':
+	case in[0] == ' ' || in[0] == '+' || in[0] == '<':
+		if in[0] == '<' && in[len(in)-1] == '>' { // of --time-format=delta
+			in = in[1 : len(in)-1]
+			in = append([]byte{'+'}, bytes.TrimLeft(in, " ")...)
+		}
 		in = bytes.TrimLeft(in, " ")
 		if len(in) < 9 || in[0] != '+' {
 			return t, nil, false

@@ -13,7 +13,8 @@ import (
 const maxField = 1 << 20
 
 // A Reader gives a log as lines with one record each. A stream in the journal's
-// export format or in its JSON form is written anew, every record as one line
+// export format, in one of its JSON forms or its verbose one, or in dmesg's JSON
+// is written anew, every record as one line
 //
 //	<PRI>2006-01-02T15:04:05.000000+00:00 HOST TAG[PID]: [   12.345678] MESSAGE
 //
@@ -23,7 +24,7 @@ const maxField = 1 << 20
 // passes unchanged.
 type Reader struct {
 	src    *bufio.Reader
-	form   string // "" before the first read, then export, json or text
+	form   string // "" before the first read, then export, verbose, json, spread (JSON over lines) or text
 	buf    []byte // the rest of the current line
 	out    []byte
 	offset int64
@@ -31,6 +32,9 @@ type Reader struct {
 	err    error
 	line   []byte
 	rec    map[string][]byte
+	next   []byte // verbose: first line of the record to come
+	object []byte // spread: the object that is read
+	open   bool   // spread: the line that ended an object began the next one
 }
 
 // NewReader returns a Reader of r. It recognises the form by the first bytes.
@@ -51,9 +55,14 @@ func (r *Reader) Read(p []byte) (int, error) {
 			return 0, r.err
 		}
 		r.out = r.out[:0]
-		if r.form == "export" {
+		switch r.form {
+		case "export":
 			r.err = r.exportRecord()
-		} else {
+		case "verbose":
+			r.err = r.verboseRecord()
+		case "spread":
+			r.err = r.spreadRecord()
+		default:
 			r.err = r.jsonRecord()
 		}
 		r.buf = r.out
@@ -69,6 +78,11 @@ func (r *Reader) sniff() string {
 	case IsExport(head):
 		r.rec = map[string][]byte{}
 		return "export"
+	case isVerbose(head):
+		r.rec = map[string][]byte{}
+		return "verbose"
+	case isSpreadJSON(head):
+		return "spread"
 	case isJournalJSON(head):
 		return "json"
 	}
@@ -86,8 +100,12 @@ func IsExport(head []byte) bool {
 	return false
 }
 
+// eventData is what journalctl -o json-sse puts before a record; json-seq puts
+// a record separator there, 0x1e.
+var eventData = []byte("data: ")
+
 func isJournalJSON(head []byte) bool {
-	head = bytes.TrimLeft(head, " \r\n")
+	head = bytes.TrimPrefix(bytes.TrimLeft(head, " \r\n\x1e"), eventData)
 	return len(head) > 0 && head[0] == '{' && (bytes.Contains(head, []byte(`"__REALTIME_TIMESTAMP"`)) || bytes.Contains(head, []byte(`"_TRANSPORT"`)))
 }
 
@@ -140,12 +158,17 @@ func (r *Reader) exportRecord() error {
 		}
 	}
 	r.record++
+	r.writeLine(r.rec["MESSAGE"], r.rec["SYSLOG_FACILITY"], r.fields())
+	return nil
+}
+
+// fields are those that keep has kept.
+func (r *Reader) fields() journalRecord {
 	j := r.rec
-	r.writeLine(j["MESSAGE"], j["SYSLOG_FACILITY"], journalRecord{
+	return journalRecord{
 		transport: j["_TRANSPORT"], ident: j["SYSLOG_IDENTIFIER"], comm: j["_COMM"], pid: firstOf(j["_PID"], j["SYSLOG_PID"]), host: j["_HOSTNAME"], prio: j["PRIORITY"],
 		sourceReal: j["_SOURCE_REALTIME_TIMESTAMP"], real: j["__REALTIME_TIMESTAMP"], sourceMono: j["_SOURCE_MONOTONIC_TIMESTAMP"], mono: j["__MONOTONIC_TIMESTAMP"],
-	})
-	return nil
+	}
 }
 
 // keep remembers the fields that a line is made of.
@@ -194,7 +217,19 @@ func (r *Reader) jsonRecord() error {
 	if err != nil {
 		return err
 	}
+	if len(line) == 0 {
+		return nil // ends an event of json-sse
+	}
 	r.record++
+	if line = bytes.TrimPrefix(bytes.TrimPrefix(line, []byte{0x1e}), eventData); !r.writeJSON(line) {
+		r.out = append(append(r.out, line...), '\n')
+	}
+	return nil
+}
+
+// writeJSON writes the one-line form of a record in JSON, and reports whether
+// it is one.
+func (r *Reader) writeJSON(line []byte) bool {
 	var j journalRecord
 	var msg, facility, sysPID []byte
 	ok := object(line, func(key, v []byte) {
@@ -228,12 +263,11 @@ func (r *Reader) jsonRecord() error {
 		}
 	})
 	if !ok || j.real == nil && j.transport == nil {
-		r.out = append(append(r.out, line...), '\n')
-		return nil
+		return r.form == "spread" && r.writeDmesg(line)
 	}
 	j.pid = firstOf(j.pid, sysPID)
 	r.writeLine(msg, facility, j)
-	return nil
+	return true
 }
 
 // writeLine writes the one-line form of a record.
@@ -274,6 +308,11 @@ func (r *Reader) writeLine(msg, facility []byte, j journalRecord) {
 		}
 		b = append(b, ": "...)
 	}
+	r.out = append(appendMessage(b, msg), '\n')
+}
+
+// appendMessage writes a message as one line.
+func appendMessage(b, msg []byte) []byte {
 	for _, c := range bytes.TrimRight(msg, "\n") {
 		if c == '\n' || c == '\r' || c == 0 {
 			b = append(b, '#', '0', '0'+c>>3, '0'+c&7)
@@ -281,7 +320,7 @@ func (r *Reader) writeLine(msg, facility []byte, j journalRecord) {
 		}
 		b = append(b, c)
 	}
-	r.out = append(b, '\n')
+	return b
 }
 
 // appendName writes a name of a host or program so that it stays one word.

@@ -1,6 +1,7 @@
 package logline
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -24,6 +25,7 @@ var Framings = []Framing{
 	{"dmesg-decoded", Kernel},
 	{"dmesg-time", Kernel},
 	{"dmesg-iso", Kernel},
+	{"dmesg-json", Kernel},
 	{"journal-short", Kernel},
 	{"journal-short-iso", Kernel},
 	{"journal-short-precise", Kernel},
@@ -32,6 +34,11 @@ var Framings = []Framing{
 	{"journal-export", Kernel},
 	{"journal-export-binary", Kernel},
 	{"journal-json", Kernel},
+	{"journal-json-pretty", Kernel},
+	{"journal-json-seq", Kernel},
+	{"journal-json-sse", Kernel},
+	{"journal-verbose", Kernel},
+	{"journal-short-unix", Kernel},
 	{"journal-json-bytes", Kernel},
 	{"rfc3164", Kernel},
 	{"rfc3164-pri", Kernel},
@@ -39,6 +46,7 @@ var Framings = []Framing{
 	{"rfc3164-mono", Kernel},
 	{"rsyslog-iso", Kernel},
 	{"rfc5424", Kernel},
+	{"rfc5424-counted", Kernel},
 	{"console", Kernel},
 	{"console-prefix", Kernel},
 	{"tag", Kernel},
@@ -85,6 +93,8 @@ func Frame(name, msg string, t time.Time, mono float64) []byte {
 		return f("[%s] %s", t.Format(time.ANSIC), msg)
 	case "dmesg-iso":
 		return f("%s %s", t.Format("2006-01-02T15:04:05,000000+00:00"), msg)
+	case "dmesg-json":
+		return f("{\n   \"dmesg\": [\n      {\n         \"pri\": 4,\n         \"time\": %.6f,\n         \"msg\": %s      }\n   ]\n}", mono, marshal(msg))
 	case "journal-short":
 		return f("%s %s kernel: %s", stamp, host, msg)
 	case "journal-short-iso":
@@ -101,6 +111,20 @@ func Frame(name, msg string, t time.Time, mono float64) []byte {
 		return exportFrame(t, mono, "kernel", "kernel", "", msg, true)
 	case "journal-json":
 		return jsonFrame(t, mono, "kernel", "kernel", "", msg)
+	case "journal-json-pretty":
+		var b bytes.Buffer
+		if err := json.Indent(&b, jsonFrame(t, mono, "kernel", "kernel", "", msg), "", "\t"); err != nil {
+			panic("logline: " + err.Error())
+		}
+		return b.Bytes()
+	case "journal-json-seq":
+		return append([]byte{0x1e}, jsonFrame(t, mono, "kernel", "kernel", "", msg)...)
+	case "journal-json-sse":
+		return append(append([]byte("data: "), jsonFrame(t, mono, "kernel", "kernel", "", msg)...), '\n')
+	case "journal-verbose":
+		return f("%s UTC [s=7fa3;i=4e;b=0123;m=1;t=2;x=3]\n    PRIORITY=4\n    _TRANSPORT=kernel\n    SYSLOG_IDENTIFIER=kernel\n    _HOSTNAME=%s\n    MESSAGE=%s", t.Format("Mon 2006-01-02 15:04:05.000000"), host, msg)
+	case "journal-short-unix":
+		return f("%d.%06d %s kernel: %s", t.Unix(), t.Nanosecond()/1000, host, msg)
 	case "journal-json-bytes":
 		numbers := make([]int, len(msg))
 		for i := range len(msg) {
@@ -119,6 +143,9 @@ func Frame(name, msg string, t time.Time, mono float64) []byte {
 		return f("%s %s kernel: %s%s", t.Format("2006-01-02T15:04:05.000000-07:00"), host, bracket, msg)
 	case "rfc5424":
 		return f("<4>1 %s %s kernel - - - %s", t.Format("2006-01-02T15:04:05.000000Z07:00"), host, msg)
+	case "rfc5424-counted":
+		line := Frame("rfc5424", msg, t, mono)
+		return fmt.Appendf(nil, "%d %s", len(line), line)
 	case "console":
 		return f("\r\x1b[0m%s\x1b[1m%s\x1b[0m\r", bracket, msg)
 	case "console-prefix":

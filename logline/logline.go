@@ -115,7 +115,11 @@ func (l *Line) parse(b []byte, h *Hint) {
 			return
 		}
 	case isDigit(c):
-		if l.kmsg(b, h) || l.stamped(b, h) {
+		if l.kmsg(b, h) || l.stamped(b, h) || l.unixStamp(b, h) {
+			return
+		}
+		if rest, ok := octetCounted(b); ok {
+			l.parse(rest, h)
 			return
 		}
 	case c == '{':

@@ -42,7 +42,7 @@ func TestFramings(t *testing.T) {
 				switch fr.Name {
 				case "plain":
 					want = "WARNING " + msg
-				case "bare", "dmesg", "dmesg-raw", "dmesg-decoded", "console", "console-prefix", "dmesg-caller":
+				case "bare", "dmesg", "dmesg-raw", "dmesg-decoded", "console", "console-prefix", "dmesg-caller", "dmesg-json":
 					want = strings.TrimPrefix(msg, "kernel: ") // an inner tag of the kernel is framing there
 				}
 				if string(l.Message) != want && string(l.Message) != msg {
@@ -82,6 +82,11 @@ func TestParse(t *testing.T) {
 		{"indentation stays", "[  100.000001]       Not tainted 5.4.0", Line{Mono: 100.000001, Priority: -1, Seq: -1, Channel: Kernel, Message: []byte("      Not tainted 5.4.0")}},
 		{"dmesg -d", "[  100.000001 <    0.000002>] x y", Line{Mono: 100.000001, Priority: -1, Seq: -1, Channel: Kernel, Message: []byte("x y")}},
 		{"dmesg -H", "[Mar14 01:57] x y", Line{Time: utc(2024, 3, 14, 1, 57, 0, 0), Mono: -1, Priority: -1, Seq: -1, Channel: Kernel, Message: []byte("x y")}},
+		{"dmesg -H, one digit", "[Mar 4 01:57] x y", Line{Time: utc(2024, 3, 4, 1, 57, 0, 0), Mono: -1, Priority: -1, Seq: -1, Channel: Kernel, Message: []byte("x y")}},
+		{"dmesg delta", "[<    0.000123>] x y", Line{Mono: -1, Priority: -1, Seq: -1, Channel: Kernel, Message: []byte("x y")}},
+		{"no delta", "[<b>bold</b>] x y", Line{Mono: -1, Priority: -1, Seq: -1, Message: []byte("[<b>bold</b>] x y")}},
+		{"a number is no time", "1772332860.123456 seconds passed: x", Line{Mono: -1, Priority: -1, Seq: -1, Message: []byte("1772332860.123456 seconds passed: x")}},
+		{"a number is no length", "118 <b> x", Line{Mono: -1, Priority: -1, Seq: -1, Message: []byte("118 <b> x")}},
 		{"dmesg -H, later line", "[  +0.000123] x y", Line{Mono: -1, Priority: -1, Seq: -1, Channel: Kernel, Message: []byte("x y")}},
 		{"Xorg counts in ms", "[    12.345] (II) x", Line{Mono: -1, Priority: -1, Seq: -1, Message: []byte("[    12.345] (II) x")}},
 		{"dmesg -T", "[Thu Mar 14 01:57:54 2019] Out of memory", Line{Time: utc(2019, 3, 14, 1, 57, 54, 0), Mono: -1, Priority: -1, Seq: -1, Channel: Kernel, Message: []byte("Out of memory")}},
@@ -239,8 +244,47 @@ func TestReader(t *testing.T) {
 	}
 }
 
+// Records that are spread over lines come one a line, whatever stands between
+// them; what is cut off at the end is no record.
+func TestSpreadRecords(t *testing.T) {
+	dmesg := `{
+   "dmesg": [
+      {
+         "fac": "kern",
+         "pri": "warn",
+         "time":  88860.000000,
+         "caller": "T1",
+         "msg": "a \"b\"\nc {"
+      },{
+         "fac": "daemon",
+         "pri": "info",
+         "time": 88861.5,
+         "msg": "systemd[1]: x"
+      },{
+         "pri": 3,
+         "time": 88862.000000,
+         "msg": "z"
+      }
+   ]
+}
+`
+	verbose := "-- Journal begins at x. --\nThu 2024-03-14 01:57:54.123456 UTC [s=7;i=4]\n    PRIORITY=4\n    _TRANSPORT=kernel\n    MESSAGE=one = 1\nThu 2024-03-14 01:57:55.000000 UTC [s=7;i=5]\n    _TRANSPORT=syslog\n    SYSLOG_IDENTIFIER=app\n    MESSAGE=two\n"
+	pretty := "{\n  \"_TRANSPORT\" : \"kernel\",\n  \"MESSAGE\" : [\n 72,\n 105\n ]\n}\n{\n  \"MESSAGE\" : \"two\",\n  \"_TRANSPORT\" : \"stdout\"\n}\n"
+	array := "[\n {\n  \"_TRANSPORT\" : \"kernel\",\n  \"MESSAGE\" : \"x\"\n },\n {\n  \"_TRANSPORT\" : \"kernel\",\n  \"MESSAGE\" : \"y\"\n },\n {\n  \"_TRANSPORT\" : \"ker"
+	for _, c := range []struct{ name, in, want string }{
+		{"dmesg -J", dmesg, "<4>[88860.000000] a \"b\"#012c {\n<14>[88861.500000] systemd[1]: x\n<3>[88862.000000] z\n"},
+		{"verbose", verbose, "<4>2024-03-14T01:57:54.123456+00:00 - kernel: one = 1\n<30>2024-03-14T01:57:55.000000+00:00 - app: two\n"},
+		{"json-pretty", pretty, "<6>1970-01-01T00:00:00.000000+00:00 - kernel: Hi\n<30>1970-01-01T00:00:00.000000+00:00 - -: two\n"},
+		{"an array, cut off", array, "<6>1970-01-01T00:00:00.000000+00:00 - kernel: x\n<6>1970-01-01T00:00:00.000000+00:00 - kernel: y\n"},
+	} {
+		if out, err := io.ReadAll(NewReader(strings.NewReader(c.in))); (err != nil) != strings.Contains(c.name, "cut off") || string(out) != c.want {
+			t.Errorf("%s: error %v\n%s\nwant\n%s", c.name, err, out, c.want)
+		}
+	}
+}
+
 func FuzzReader(f *testing.F) {
-	for _, name := range []string{"journal-export", "journal-export-binary", "journal-json", "journal-json-bytes", "bare"} {
+	for _, name := range []string{"journal-verbose", "journal-json-pretty", "journal-json-seq", "journal-json-sse", "dmesg-json", "journal-export", "journal-export-binary", "journal-json", "journal-json-bytes", "bare"} {
 		f.Add(Frame(name, messages[0], when, uptime))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

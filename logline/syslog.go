@@ -259,6 +259,31 @@ func word(b []byte) []byte {
 	return b
 }
 
+// unixStamp reads "1772332860.123456 host prog[pid]: message" of journalctl -o
+// short-unix: ten digits of seconds since 1970, six of a fraction.
+func (l *Line) unixStamp(b []byte, h *Hint) bool {
+	sec, n := number(b)
+	if n != 10 || len(b) < 18 || b[10] != '.' || b[17] != ' ' {
+		return false
+	}
+	usec, n := number(b[11:17])
+	if n != 6 || !l.hostTag(b[18:], h, true) {
+		return false
+	}
+	l.Time = time.Unix(sec, usec*1000).UTC()
+	return true
+}
+
+// octetCounted cuts the length that syslog over TCP puts before a message (RFC 6587).
+func octetCounted(b []byte) (rest []byte, ok bool) {
+	v, n := number(b)
+	if n == 0 || n > 5 || v < 16 || n+2 >= len(b) || b[n] != ' ' || b[n+1] != '<' {
+		return nil, false
+	}
+	_, _, ok = priTag(b[n+1:])
+	return b[n+1:], ok
+}
+
 // rfc5424 reads what follows "<PRI>1 ".
 func (l *Line) rfc5424(b []byte, h *Hint) bool {
 	var t time.Time

@@ -17,7 +17,7 @@ func latest(t *Take, o *Options) time.Time {
 	limit := now.Add(24 * time.Hour)
 	var last time.Time
 	look := func(b []byte, hint logline.Hint) {
-		if logline.IsExport(b) {
+		if logline.IsRecords(b) {
 			b, _ = io.ReadAll(logline.NewReader(bytes.NewReader(b))) // what can be had of it has times
 		}
 		for line := range bytes.Lines(b) {
@@ -42,9 +42,12 @@ func latest(t *Take, o *Options) time.Time {
 		if head := it.head(HeadSize); isText(head) {
 			look(head, hint)
 			tail := it.tail(HeadSize)
-			if logline.IsExport(head) { // from the begin of a record
-				if i := bytes.Index(tail, []byte("\n__CURSOR=")); i >= 0 {
-					tail = tail[i+1:]
+			if logline.IsRecords(head) { // from the begin of a record
+				for _, begin := range []string{"\n__CURSOR=", "\n{\n"} {
+					if i := bytes.Index(tail, []byte(begin)); i >= 0 {
+						tail = tail[i+1:]
+						break
+					}
 				}
 			}
 			look(tail, hint)

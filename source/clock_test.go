@@ -1,9 +1,49 @@
 package source
 
 import (
+	"bytes"
 	"testing"
 	"time"
+
+	"ddx/logline"
 )
+
+// TestNowOfRecords: the forms of the journal tell when they were taken, too,
+// small and large.
+func TestNowOfRecords(t *testing.T) {
+	when := time.Date(2023, 3, 14, 1, 57, 54, 0, time.UTC)
+	for _, form := range []string{"journal-export", "journal-json", "journal-json-pretty", "journal-json-seq", "journal-json-sse", "journal-verbose", "journal-short-unix", "rfc5424-counted"} {
+		for _, n := range []int{1, 2000} {
+			var b []byte
+			for i := range n {
+				b = append(b, logline.Frame(form, "x y", when.Add(time.Duration(i)*time.Second), 60)...)
+			}
+			dir := t.TempDir()
+			take := open(t, clock, write(t, dir, "material", b))[0]
+			if want := when.Add(time.Duration(n-1) * time.Second); !take.Header.Now.Equal(want) {
+				t.Errorf("%s, %d records: now %v, want %v", form, n, take.Header.Now, want)
+			}
+			_, logs, err := Facts(take)
+			if err != nil || len(logs) != 1 {
+				t.Fatalf("%s: %d logs, error %v", form, len(logs), err)
+			}
+			r, err := logs[0].Open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var text bytes.Buffer
+			if _, err := text.ReadFrom(r); err != nil {
+				t.Errorf("%s: %v", form, err)
+			}
+			r.Close()
+			last := bytes.TrimSpace(text.Bytes())
+			last = last[bytes.LastIndexByte(last, '\n')+1:]
+			if l := logline.Parse(last, logs[0].Hint); l.Channel != logline.Kernel || string(l.Message) != "x y" || !l.Time.Equal(take.Header.Now) {
+				t.Errorf("%s: last line %q is %+v", form, last, l)
+			}
+		}
+	}
+}
 
 // TestYearOfOldLog: a log without years has those that its file can have.
 func TestYearOfOldLog(t *testing.T) {
@@ -32,5 +72,15 @@ func TestYearOfOldLog(t *testing.T) {
 		if !c.changed.IsZero() && c.changed.Year() == c.want && logs[0].Hint.Now.Year() != c.want {
 			t.Errorf("changed %v: its lines are read as of %v", c.changed, logs[0].Hint.Now)
 		}
+	}
+}
+
+// TestBlankBegin: a log that begins with more blank lines than recognition
+// looks at is a log all the same.
+func TestBlankBegin(t *testing.T) {
+	text := append(bytes.Repeat([]byte("\n"), 2*HeadSize), "Mar  1 10:00:00 web1 kernel: x\n"...)
+	_, logs, err := Facts(open(t, clock, write(t, t.TempDir(), "messages", text))[0])
+	if err != nil || len(logs) != 1 {
+		t.Errorf("%d logs, error %v", len(logs), err)
 	}
 }

@@ -123,7 +123,7 @@ func distinct(facts []ddx.Fact) []ddx.Fact {
 	out := facts[:0:0]
 	for i := range facts {
 		f := &facts[i]
-		if f.Kind == "unavailable" || f.Kind == "unrecognised" {
+		if f.Kind == "unavailable" || f.Kind == "unrecognised" || f.Kind == "uneventful" {
 			out = append(out, *f)
 			continue
 		}

@@ -82,7 +82,7 @@ func (r *reading) item(original *Item, known recognised) {
 		r.unrecognised(&it, "neither text nor a known form")
 		return
 	}
-	if len(bytes.TrimSpace(head)) == 0 && it.Open == nil && !asked {
+	if it.Open == nil && !asked && len(bytes.TrimSpace(it.Data)) == 0 {
 		return
 	}
 	if rd == nil && noLog(it.path(), head) {
@@ -165,12 +165,20 @@ func (r *reading) structured(it *Item, rd *Reader, asked bool) bool {
 	if err != nil {
 		r.unavailable(it, ddx.NotReadable, fmt.Sprintf("read %s as %s: %v", it.Origin, rd.Name, err), rd)
 	}
+	told := len(r.facts) > before
+	if err == nil && !told && it.Sample == 0 && len(it.Data) > 0 && !ofTask.MatchString(it.path()) {
+		r.emit(it)(it.fact("uneventful", host, 1, "", "origin", it.Origin, "reader", rd.Name))
+	}
 	if isProcStat(it) {
 		kept := *it
 		r.stats[it.Sample] = &kept
 	}
-	return len(r.facts) > before || len(it.Data) > 0
+	return told || len(it.Data) > 0
 }
+
+// ofTask is a file of a task in /proc: there are thousands, and what they tell
+// together is more than each by itself.
+var ofTask = lazy(`(?:^|/)proc/[0-9]+/`)
 
 // load brings a stream of structured material into memory.
 func load(it *Item) error {

@@ -17,9 +17,9 @@ var logReaders = []Reader{
 		Match: func(name string, head []byte) bool { k, _, _, n := census(head); return n > 0 && 2*k > n },
 	},
 	{
-		Name: "journal", Doc: "journalctl in its short, export and JSON forms", Kinds: logKinds, Log: true,
+		Name: "journal", Doc: "journalctl in its short, verbose, export and JSON forms, dmesg -J", Kinds: logKinds, Log: true,
 		Match: func(name string, head []byte) bool {
-			return logline.IsExport(head) || bytes.HasPrefix(head, []byte("-- Logs begin at")) || bytes.HasPrefix(head, []byte("-- Journal begins at")) || bytes.HasPrefix(head, []byte("-- Boot ")) || bytes.Contains(firstLine(head), []byte(`"__REALTIME_TIMESTAMP"`))
+			return logline.IsRecords(head) || bytes.HasPrefix(head, []byte("-- Logs begin at")) || bytes.HasPrefix(head, []byte("-- Journal begins at")) || bytes.HasPrefix(head, []byte("-- Boot ")) || bytes.Contains(firstLine(head), []byte(`"__REALTIME_TIMESTAMP"`))
 		},
 	},
 	{

@@ -1,0 +1,72 @@
+package diagnose
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"ddx"
+)
+
+const aReport = "indicators: [{id: a, fact: kernel.report, when: 'type == \"soft-lockup\"', effect: confirms}, {id: ok, log: [{text: 'zq alpha is well'}], effect: clears}]\n"
+
+// TestWhatEnds holds that only recovery of the same machine, after the last sign,
+// ends a finding: by the clock, by the order of lines where the clock does not
+// tell, and within a boot where there is none.
+func TestWhatEnds(t *testing.T) {
+	cat, m := engineWith(t, map[string]string{"zq-alpha": aFails, "zq-report": aReport})
+	const (
+		fails = "zq alpha failed on eth0\n"
+		well  = "zq alpha is well\n"
+		boot  = "Linux version 6.1.0 (x@y) #1\n"
+		stuck = "watchdog: BUG: soft lockup - CPU#3 stuck for 22s! [app:812]\n"
+	)
+	at := func(clock, host, msg string) string {
+		return "2026-03-01T11:" + clock + "Z " + host + " kernel: " + msg
+	}
+	for _, c := range []struct {
+		name, mode, text string
+		want             ddx.Active
+		why              string
+	}{
+		{"the same second, recovery last", "zq-alpha", at("50:00", "h", fails) + at("50:00", "h", well), ddx.No, "cleared"},
+		{"the same second, recovery first", "zq-alpha", at("50:00", "h", well) + at("50:00", "h", fails), ddx.Yes, "last seen"},
+		{"no clock, recovery last", "zq-alpha", fails + well, ddx.No, "cleared"},
+		{"no clock, recovery first", "zq-alpha", well + fails, ddx.Unknown, ""},
+		{"no clock, recovery in between", "zq-alpha", fails + well + fails, ddx.Unknown, ""},
+		{"the other host is well", "zq-alpha", at("50:00", "db1.example.com", fails) + at("50:03", "db2.example.com", well), ddx.Yes, "last seen"},
+		{"hosts by address", "zq-alpha", at("50:00", "10.0.0.1", fails) + at("50:03", "10.0.0.2", well), ddx.Yes, "last seen"},
+		{"the same host by its short name", "zq-alpha", at("50:00", "db1.example.com", fails) + at("50:03", "db1", well), ddx.No, "cleared"},
+		{"a host without its name yet", "zq-alpha", at("50:00", "localhost", fails) + at("50:03", "db1", well), ddx.No, "cleared"},
+		{"well in the boot before", "zq-alpha", "[ 5000.000000] " + well + "[    0.000000] " + boot + "[   10.000000] " + fails, ddx.Unknown, ""},
+		{"the other host boots", "zq-alpha", at("50:00", "db1", fails) + at("50:03", "db2", boot) + at("50:04", "db2", "fine\n"), ddx.Yes, "last seen"},
+		{"the host boots", "zq-alpha", at("50:00", "db1", fails) + at("50:03", "localhost", boot), ddx.No, ""},
+		{"rotated files the wrong way round", "zq-alpha", at("58:00", "h", fails) + at("40:00", "h", fails) + at("45:00", "h", well), ddx.Yes, "last seen"},
+		{"a report of the boot before", "zq-report", at("50:00", "h", stuck) + at("53:00", "h", boot) + at("53:01", "h", "fine\n"), ddx.No, ""},
+		{"a report of this boot", "zq-report", at("50:00", "h", boot) + at("53:00", "h", stuck), ddx.Yes, "last seen"},
+	} {
+		f := find(runText(t, cat, m, Stream{Origin: "log"}, c.text), c.mode)
+		if f == nil || f.Active != c.want || !strings.HasPrefix(f.ActiveWhy, c.why) {
+			t.Errorf("%s: want active %s because %q..., got %+v", c.name, c.want, c.why, f)
+		}
+	}
+}
+
+// TestEndsAcrossClocks holds that seconds since boot and the wall clock are not
+// compared as if they were one.
+func TestEndsAcrossClocks(t *testing.T) {
+	wall := time.Date(2026, 3, 1, 11, 50, 0, 0, time.UTC)
+	for _, c := range []struct {
+		name    string
+		m, last moment
+		want    bool
+	}{
+		{"another log without a clock", moment{mono: 10, log: "dmesg", line: 9}, moment{wall: wall, log: "messages", line: 1}, false},
+		{"a state at the look", moment{wall: wall}, moment{mono: 10, log: "dmesg", line: 9}, true},
+		{"two logs without a clock", moment{log: "a", line: 9}, moment{log: "b", line: 1}, false},
+	} {
+		if got := c.m.ends(c.last); got != c.want {
+			t.Errorf("%s: ends is %v", c.name, got)
+		}
+	}
+}
