@@ -2,6 +2,7 @@ package logline
 
 import (
 	"bytes"
+	"net/netip"
 	"time"
 )
 
@@ -89,7 +90,10 @@ func syslogTag(b []byte) (prog []byte, pid int, rest []byte, ok bool) {
 		return nil, 0, nil, false
 	}
 	if i+1 < len(b) && b[i+1] != ' ' {
-		return nil, 0, nil, false
+		// rsyslog's file format puts no space of its own after the tag.
+		if _, _, mono := monoStamp(b[i+1:]); !mono || string(prog) != "kernel" {
+			return nil, 0, nil, false
+		}
 	}
 	return prog, pid, trimOne(b[i+1:]), true
 }
@@ -209,6 +213,17 @@ func (l *Line) hostTag(b []byte, h *Hint, strict bool) bool {
 		return false
 	}
 	rest := trimOne(b[len(w):])
+	if mono, msg, ok := monoStamp(rest); ok { // netconsole and relays write no tag
+		l.Host, l.Mono, l.Message = h.Names.intern(w), mono, msg
+		if l.Channel == Unknown {
+			l.Channel = Kernel
+		}
+		l.split()
+		return true
+	}
+	if name, after := relayed(w, rest); name != nil {
+		w, rest = name, after
+	}
 	next := word(rest)
 	if r, ok := l.selector(next, rest); ok {
 		rest = r
@@ -231,6 +246,27 @@ func (l *Line) hostTag(b []byte, h *Hint, strict bool) bool {
 	}
 	l.from(prog, pid, msg, h)
 	return true
+}
+
+// relayed returns the host that a line is about where a relay has put the
+// address that it heard it from before the header: "10.0.0.9 host prog[pid]: ".
+// It is nil where the line has no second name.
+func relayed(w, rest []byte) (host, after []byte) {
+	if bytes.Count(w, []byte{'.'}) != 3 && bytes.Count(w, []byte{':'}) < 2 {
+		return nil, nil // an error of ParseAddr would cost memory on every line
+	}
+	if _, err := netip.ParseAddr(string(w)); err != nil {
+		return nil, nil
+	}
+	host = word(rest)
+	if len(host) == 0 || bytes.ContainsAny(host, ":[") {
+		return nil, nil
+	}
+	after = trimOne(rest[len(host):])
+	if prog, pid, _, ok := syslogTag(after); !ok || pid == 0 && string(prog) != "kernel" {
+		return nil, nil
+	}
+	return host, after
 }
 
 // selector reads the "kern.warn" that busybox writes before the tag.
