@@ -187,18 +187,42 @@ func dialHere(network, addr string, timeout time.Duration) (net.Conn, error) {
 	if to.Addr().Is4() {
 		family, sa = unix.AF_INET, &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()}
 	}
-	fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC, 0)
+	fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	f := os.NewFile(uintptr(fd), "socket")
 	defer f.Close()
-	tv := unix.NsecToTimeval(timeout.Nanoseconds())
-	unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &tv)
-	if err := unix.Connect(fd, sa); err != nil {
+	if err := connect(fd, sa, time.Now().Add(timeout)); err != nil {
 		return nil, os.NewSyscallError("connect", err)
 	}
 	return net.FileConn(f)
+}
+
+// connect waits until the connection stands, is refused, or the deadline. The
+// runtime's signals interrupt a wait with a time limit; it goes on then.
+func connect(fd int, sa unix.Sockaddr, deadline time.Time) error {
+	if err := unix.Connect(fd, sa); err != unix.EINPROGRESS {
+		return err
+	}
+	for {
+		left := time.Until(deadline)
+		if left <= 0 {
+			return unix.ETIMEDOUT
+		}
+		p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+		switch n, err := unix.Poll(p, int(left.Milliseconds())+1); {
+		case err == unix.EINTR, err == nil && n == 0:
+		case err != nil:
+			return err
+		default:
+			code, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+			if err == nil && code != 0 {
+				err = syscall.Errno(code)
+			}
+			return err
+		}
+	}
 }
 
 // tcpdump captures in a namespace until stop is called, which returns the file.
