@@ -70,3 +70,31 @@ func TestEndsAcrossClocks(t *testing.T) {
 		}
 	}
 }
+
+// TestTwoLogs holds that a finding in two logs has the wall clock's times, and
+// ends when each of the two tells of its end.
+func TestTwoLogs(t *testing.T) {
+	cat, m := engineWith(t, map[string]string{"zq-alpha": aFails})
+	const fails, well = "zq alpha failed on eth0\n", "zq alpha is well\n"
+	const old, oldWell = "2026-03-01T11:50:00Z h kernel: " + fails, "2026-03-01T11:51:00Z h kernel: " + well
+	for _, c := range []struct {
+		name, dmesg, messages string
+		cleared               bool
+	}{
+		{"both end", "[ 10.000000] " + fails + "[ 11.000000] " + well, old + oldWell, true},
+		{"only the older ends", "[ 10.000000] " + fails, old + oldWell, false},
+		{"the end in one of them, the fault in the other", "[ 10.000000] " + fails, oldWell, false},
+	} {
+		facts, err := m.Match(Stream{Origin: "messages"}, strings.NewReader(c.messages))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := find(runText(t, cat, m, Stream{Origin: "dmesg"}, c.dmesg, facts...), "zq-alpha")
+		if cleared := strings.HasPrefix(f.ActiveWhy, "cleared"); cleared != c.cleared {
+			t.Errorf("%s: active %s because %q", c.name, f.Active, f.ActiveWhy)
+		}
+		if strings.Contains(c.messages, "failed") && (f.FirstSeen == nil || f.LastSeen == nil) {
+			t.Errorf("%s: seen from %v to %v", c.name, f.FirstSeen, f.LastSeen)
+		}
+	}
+}
