@@ -81,9 +81,9 @@ func (m moment) ends(last moment) bool {
 	case m.log == "" && !m.wall.IsZero() && last.wall.IsZero():
 		return true // a state, read when the evidence was taken
 	case !m.wall.IsZero() && m.wall.Equal(last.wall), m.mono > 0 && m.mono == last.mono && m.earlier == last.earlier:
-		return !ordered || m.line > last.line
+		return !ordered || m.line >= last.line
 	}
-	return ordered && m.line > last.line
+	return ordered && m.line >= last.line // a line of recovery can itself be a sign
 }
 
 // place says where a moment of a log stands, by the last line of its evidence.

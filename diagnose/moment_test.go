@@ -8,13 +8,16 @@ import (
 	"ddx"
 )
 
+// aSaid is a mode whose line of recovery also says that there was a fault.
+const aSaid = "indicators: [{id: a, log: [{text: 'zq delta failed'}], effect: confirms}, {id: was, log: [{text: 'zq delta is well again'}], effect: supports, strength: strong}, {id: ok, log: [{text: 'zq delta is well again'}], effect: clears}]\n"
+
 const aReport = "indicators: [{id: a, fact: kernel.report, when: 'type == \"soft-lockup\"', effect: confirms}, {id: ok, log: [{text: 'zq alpha is well'}], effect: clears}]\n"
 
 // TestWhatEnds holds that only recovery of the same machine, after the last sign,
 // ends a finding: by the clock, by the order of lines where the clock does not
 // tell, and within a boot where there is none.
 func TestWhatEnds(t *testing.T) {
-	cat, m := engineWith(t, map[string]string{"zq-alpha": aFails, "zq-report": aReport})
+	cat, m := engineWith(t, map[string]string{"zq-alpha": aFails, "zq-report": aReport, "zq-said": aSaid})
 	const (
 		fails = "zq alpha failed on eth0\n"
 		well  = "zq alpha is well\n"
@@ -42,6 +45,8 @@ func TestWhatEnds(t *testing.T) {
 		{"the other host boots", "zq-alpha", at("50:00", "db1", fails) + at("50:03", "db2", boot) + at("50:04", "db2", "fine\n"), ddx.Yes, "last seen"},
 		{"the host boots", "zq-alpha", at("50:00", "db1", fails) + at("50:03", "localhost", boot), ddx.No, ""},
 		{"rotated files the wrong way round", "zq-alpha", at("58:00", "h", fails) + at("40:00", "h", fails) + at("45:00", "h", well), ddx.Yes, "last seen"},
+		{"a line that says both", "zq-said", at("50:00", "h", "zq delta failed\n") + at("51:00", "h", "zq delta is well again\n"), ddx.No, "cleared"},
+		{"a line that says both, without a clock", "zq-said", "zq delta failed\nzq delta is well again\n", ddx.No, "cleared"},
 		{"a report of the boot before", "zq-report", at("50:00", "h", stuck) + at("53:00", "h", boot) + at("53:01", "h", "fine\n"), ddx.No, ""},
 		{"a report of this boot", "zq-report", at("50:00", "h", boot) + at("53:00", "h", stuck), ddx.Yes, "last seen"},
 	} {
