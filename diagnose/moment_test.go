@@ -43,11 +43,11 @@ func TestWhatEnds(t *testing.T) {
 		{"a host without its name yet", "zq-alpha", at("50:00", "localhost", fails) + at("50:03", "db1", well), ddx.No, "cleared"},
 		{"well in the boot before", "zq-alpha", "[ 5000.000000] " + well + "[    0.000000] " + boot + "[   10.000000] " + fails, ddx.Unknown, ""},
 		{"the other host boots", "zq-alpha", at("50:00", "db1", fails) + at("50:03", "db2", boot) + at("50:04", "db2", "fine\n"), ddx.Yes, "last seen"},
-		{"the host boots", "zq-alpha", at("50:00", "db1", fails) + at("50:03", "localhost", boot), ddx.No, ""},
+		{"the host boots", "zq-alpha", at("50:00", "db1", fails) + at("50:03", "localhost", boot), ddx.No, "it was in an earlier boot"},
 		{"rotated files the wrong way round", "zq-alpha", at("58:00", "h", fails) + at("40:00", "h", fails) + at("45:00", "h", well), ddx.Yes, "last seen"},
 		{"a line that says both", "zq-said", at("50:00", "h", "zq delta failed\n") + at("51:00", "h", "zq delta is well again\n"), ddx.No, "cleared"},
 		{"a line that says both, without a clock", "zq-said", "zq delta failed\nzq delta is well again\n", ddx.No, "cleared"},
-		{"a report of the boot before", "zq-report", at("50:00", "h", stuck) + at("53:00", "h", boot) + at("53:01", "h", "fine\n"), ddx.No, ""},
+		{"a report of the boot before", "zq-report", at("50:00", "h", stuck) + at("53:00", "h", boot) + at("53:01", "h", "fine\n"), ddx.No, "it was in an earlier boot"},
 		{"a report of this boot", "zq-report", at("50:00", "h", boot) + at("53:00", "h", stuck), ddx.Yes, "last seen"},
 	} {
 		f := find(runText(t, cat, m, Stream{Origin: "log"}, c.text), c.mode)

@@ -300,6 +300,8 @@ func (f *finding) close(e *evaluation, m *ddx.Mode, clears []*hit) {
 	switch {
 	case f.Active == ddx.Unknown:
 		f.ActiveWhy = f.note
+	case f.Active == ddx.No && f.last.earlier:
+		f.ActiveWhy = "it was in an earlier boot"
 	case !known:
 	case f.Active == ddx.No:
 		f.ActiveWhy = fmt.Sprintf("last seen %s ago; without a new sign it counts as over after %s", short(age), short(ttl(m)))
