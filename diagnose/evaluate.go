@@ -18,6 +18,7 @@ type hit struct {
 	count    int64
 	first    moment
 	last     moment
+	lasts    []moment // the last sign in each log
 	active   ddx.Active
 	evidence []ddx.Evidence
 	note     string
@@ -187,6 +188,7 @@ func (e *evaluation) logIndicator(m *ddx.Mode, ind *ddx.Indicator, key string) [
 		h.count, _ = f.Int("count")
 		h.first, h.last = parseMoment(f.String("first")), parseMoment(f.String("last")).place(f.Evidence, f.String("boot"))
 		h.first.earlier = h.last.earlier
+		h.lasts = []moment{h.last}
 		h.active = e.activeEvent(m, ind, h.last, f.String("boot"))
 		hits = append(hits, h)
 	}
@@ -272,6 +274,9 @@ func (e *evaluation) factHit(m *ddx.Mode, ind *ddx.Indicator, f *ddx.Fact) hit {
 			h.note = "one reading proves no rate: the count began with " + since(f.Kind)
 		}
 	}
+	if h.last != (moment{}) {
+		h.lasts = []moment{h.last}
+	}
 	return h
 }
 
@@ -304,41 +309,6 @@ func (e *evaluation) subjectOf(m *ddx.Mode, ind *ddx.Indicator, f *ddx.Fact) ddx
 	return ddx.Subject{Kind: m.Subject}
 }
 
-// activeEvent says whether something that a log tells of still holds.
-func (e *evaluation) activeEvent(m *ddx.Mode, ind *ddx.Indicator, last moment, boot string) ddx.Active {
-	if boot == "earlier" {
-		return ddx.No
-	}
-	age, known := e.age(last)
-	if !known {
-		return ddx.Unknown
-	}
-	if age <= ttl(m) {
-		return ddx.Yes
-	}
-	return ddx.No
-}
-
-func (e *evaluation) age(m moment) (time.Duration, bool) {
-	switch {
-	case !m.wall.IsZero() && !e.now.IsZero():
-		return e.now.Sub(m.wall), true
-	case m.mono > 0 && e.uptime > 0:
-		return time.Duration((e.uptime - m.mono) * float64(time.Second)), true
-	}
-	return 0, false
-}
-
-// DefaultTTL is how long an event without recovery evidence counts as current.
-const DefaultTTL = time.Hour
-
-func ttl(m *ddx.Mode) time.Duration {
-	if d, err := time.ParseDuration(m.TTL); err == nil {
-		return d
-	}
-	return DefaultTTL
-}
-
 // foldSubjects merges the hits of one indicator on one subject.
 func foldSubjects(hits []hit) []hit {
 	var out []hit
@@ -359,12 +329,8 @@ func foldSubjects(hits []hit) []hit {
 		if len(o.evidence) < maxEvidence {
 			o.evidence = append(slices.Clip(o.evidence), h.evidence...)
 		}
-		if !o.first.known() || h.first.known() && h.first.before(o.first, 0) {
-			o.first = h.first
-		}
-		if o.last.before(h.last, 0) || !o.last.known() {
-			o.last = h.last
-		}
+		o.first, o.last = o.first.earliest(h.first), o.last.latest(h.last)
+		o.lasts = append(slices.Clip(o.lasts), h.lasts...)
 		o.active = strongerActive(o.active, h.active)
 	}
 	return out

@@ -35,6 +35,36 @@ func (m moment) before(n moment, slack time.Duration) bool {
 	return false
 }
 
+// earliest returns the earlier of two moments. Where they do not compare it is
+// the one that says more: of the wall clock, then of any clock.
+func (m moment) earliest(n moment) moment {
+	if n.before(m, 0) && n.clock() >= m.clock() || n.clock() > m.clock() {
+		return n
+	}
+	return m
+}
+
+// latest returns the later of two moments, likewise; without a clock the one
+// that stands later in the same log.
+func (m moment) latest(n moment) moment {
+	later := m.before(n, 0) || m.clock() == 0 && m.log == n.log && m.line < n.line || m == moment{}
+	if later && n.clock() >= m.clock() || n.clock() > m.clock() {
+		return n
+	}
+	return m
+}
+
+// clock says which clock a moment has: 2 the wall's, 1 the boot's, 0 none.
+func (m moment) clock() int {
+	switch {
+	case !m.wall.IsZero():
+		return 2
+	case m.mono > 0:
+		return 1
+	}
+	return 0
+}
+
 // ends reports whether recovery at this moment came after the last sign of a
 // fault: by the clock that both have, by their order in the log where that
 // clock is too coarse or there is none, never by a line of another host.
@@ -51,9 +81,9 @@ func (m moment) ends(last moment) bool {
 	case m.log == "" && !m.wall.IsZero() && last.wall.IsZero():
 		return true // a state, read when the evidence was taken
 	case !m.wall.IsZero() && m.wall.Equal(last.wall), m.mono > 0 && m.mono == last.mono && m.earlier == last.earlier:
-		return !ordered || m.line > last.line
+		return !ordered || m.line >= last.line
 	}
-	return ordered && m.line > last.line
+	return ordered && m.line >= last.line // a line of recovery can itself be a sign
 }
 
 // place says where a moment of a log stands, by the last line of its evidence.
@@ -120,4 +150,39 @@ func (m moment) text() string {
 		return strconv.FormatFloat(m.mono, 'f', -1, 64)
 	}
 	return ""
+}
+
+// activeEvent says whether something that a log tells of still holds.
+func (e *evaluation) activeEvent(m *ddx.Mode, ind *ddx.Indicator, last moment, boot string) ddx.Active {
+	if boot == "earlier" {
+		return ddx.No
+	}
+	age, known := e.age(last)
+	if !known {
+		return ddx.Unknown
+	}
+	if age <= ttl(m) {
+		return ddx.Yes
+	}
+	return ddx.No
+}
+
+func (e *evaluation) age(m moment) (time.Duration, bool) {
+	switch {
+	case !m.wall.IsZero() && !e.now.IsZero():
+		return e.now.Sub(m.wall), true
+	case m.mono > 0 && e.uptime > 0:
+		return time.Duration((e.uptime - m.mono) * float64(time.Second)), true
+	}
+	return 0, false
+}
+
+// DefaultTTL is how long an event without recovery evidence counts as current.
+const DefaultTTL = time.Hour
+
+func ttl(m *ddx.Mode) time.Duration {
+	if d, err := time.ParseDuration(m.TTL); err == nil {
+		return d
+	}
+	return DefaultTTL
 }

@@ -36,6 +36,7 @@ type finding struct {
 	mode        *ddx.Mode
 	score       float64 // log odds
 	first, last moment
+	lasts       []moment        // the last sign in each log, and of each other witness
 	terms       map[string]term // what counts, one a group
 	confirms    bool
 	refuted     bool
@@ -269,12 +270,8 @@ func (f *finding) take(h *hit) {
 	if h.effect != ddx.Confirms && h.effect != ddx.Supports {
 		return
 	}
-	if h.first.known() && (!f.first.known() || h.first.before(f.first, 0)) {
-		f.first = h.first
-	}
-	if h.last.known() && (!f.last.known() || f.last.before(h.last, 0)) || !f.last.known() && f.last.log == h.last.log && f.last.line < h.last.line || f.last == (moment{}) {
-		f.last = h.last
-	}
+	f.first, f.last = f.first.earliest(h.first), f.last.latest(h.last)
+	f.lasts = append(f.lasts, h.lasts...)
 	f.Active = strongerActive(f.Active, h.active)
 	if f.note == "" {
 		f.note = h.note
@@ -294,13 +291,7 @@ func (f *finding) close(e *evaluation, m *ddx.Mode, clears []*hit) {
 	}
 	f.Mono = f.first.mono
 	slices.SortStableFunc(f.Evidence, func(a, b ddx.Support) int { return cmp.Compare(effectRank(a), effectRank(b)) })
-	var cleared *hit
-	for _, h := range clears {
-		if h.last.ends(f.last) && (cleared == nil || cleared.last.before(h.last, 0)) {
-			cleared = h
-		}
-	}
-	if cleared != nil {
+	if cleared := f.cleared(clears); cleared != nil {
 		f.Active = ddx.No
 		f.ActiveWhy = "cleared: " + evidenceText(cleared.evidence)
 		return
@@ -309,12 +300,34 @@ func (f *finding) close(e *evaluation, m *ddx.Mode, clears []*hit) {
 	switch {
 	case f.Active == ddx.Unknown:
 		f.ActiveWhy = f.note
+	case f.Active == ddx.No && f.last.earlier:
+		f.ActiveWhy = "it was in an earlier boot"
 	case !known:
 	case f.Active == ddx.No:
 		f.ActiveWhy = fmt.Sprintf("last seen %s ago; without a new sign it counts as over after %s", short(age), short(ttl(m)))
 	case f.Active == ddx.Yes && age > time.Minute:
 		f.ActiveWhy = fmt.Sprintf("last seen %s ago, no recovery seen; counts as current for %s", short(age), short(ttl(m)))
 	}
+}
+
+// cleared returns the recovery that ends the finding: every log that tells of it
+// must tell of its end, too. What an earlier boot told ended with that boot.
+func (f *finding) cleared(clears []*hit) *hit {
+	current := slices.DeleteFunc(slices.Clone(f.lasts), func(m moment) bool { return m.earlier })
+	if len(current) == 0 {
+		current = f.lasts
+	}
+	var by *hit
+	for _, last := range current {
+		i := slices.IndexFunc(clears, func(h *hit) bool {
+			return slices.ContainsFunc(h.lasts, func(m moment) bool { return m.ends(last) })
+		})
+		if i < 0 {
+			return nil
+		}
+		by = clears[i]
+	}
+	return by
 }
 
 func evidenceText(ev []ddx.Evidence) string {

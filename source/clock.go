@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 // looked at: a log is written in order.
 func latest(t *Take, o *Options) time.Time {
 	now := o.clock().UTC().Round(0)
-	hint := logline.Hint{Now: now, Location: o.Location}
+	hint := logline.Hint{Now: now, Location: cmp.Or(zoneOf(*t), o.Location)}
 	limit := now.Add(24 * time.Hour)
 	var last time.Time
 	look := func(b []byte, hint logline.Hint) {

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"os"
 	"testing"
 	"time"
 
@@ -82,5 +83,20 @@ func TestBlankBegin(t *testing.T) {
 	_, logs, err := Facts(open(t, clock, write(t, t.TempDir(), "messages", text))[0])
 	if err != nil || len(logs) != 1 {
 		t.Errorf("%d logs, error %v", len(logs), err)
+	}
+}
+
+// TestNowInZone: the moment of a take is read in the zone of its host, as its
+// lines are.
+func TestNowInZone(t *testing.T) {
+	zone, err := os.ReadFile("/usr/share/zoneinfo/Asia/Kolkata")
+	if err != nil {
+		t.Skipf("needs tzdata: %v", err)
+	}
+	dir := t.TempDir()
+	write(t, dir, "etc/localtime", zone)
+	write(t, dir, "var/log/messages", []byte("Mar 14 01:57:54 h kernel: x\n"))
+	if got, want := open(t, clock, dir)[0].Header.Now, time.Date(2024, 3, 13, 20, 27, 54, 0, time.UTC); !got.Equal(want) {
+		t.Errorf("now %v, want %v", got, want)
 	}
 }
