@@ -3,7 +3,7 @@
 GO ?= go
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The pure cores: no I/O, so the race detector has no excuse.
-CORES = . ./catalog ./diagnose ./kernlog ./logline ./scan ./remedy ./output ./controlplane
+CORES = . ./catalog ./match ./diagnose ./flowsum ./flowpattern ./kernlog ./logline ./scan ./remedy ./output ./controlplane
 
 .PHONY: build setup test check race fuzz vet bench-scan bench-lab bench-flows bench-packets docs clean
 

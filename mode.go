@@ -60,6 +60,14 @@ type Indicator struct {
 	Active   bool      `yaml:"active,omitempty"` // seeing it means that it is happening now
 }
 
+// LogChannel is where the lines of a log indicator come from.
+func (i *Indicator) LogChannel() string {
+	if i.Channel == "" {
+		return "kernel"
+	}
+	return i.Channel
+}
+
 // Absent gives a meaning to not seeing a log indicator although the log was
 // looked at without a gap. Fact and When name the software that could have
 // printed the line; without such a fact, absence stays unknown.

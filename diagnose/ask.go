@@ -287,7 +287,7 @@ func (e *evaluation) decided(m *ddx.Mode, ind *ddx.Indicator) bool {
 	}
 	for _, f := range e.byKind["log.coverage"] {
 		ch := f.String("channel")
-		if n, _ := f.Int("lines"); n >= looked && (ch == channel(ind) || ch == "any" || channel(ind) == "any") {
+		if n, _ := f.Int("lines"); n >= looked && (ch == ind.LogChannel() || ch == "any" || ind.LogChannel() == "any") {
 			return true
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"ddx"
 	"ddx/catalog"
+	"ddx/match"
 	"ddx/scan"
 )
 
@@ -21,11 +22,11 @@ func diagnoseText(t *testing.T, text string, more ...ddx.Fact) *ddx.Diagnosis {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := NewMatcher(cat)
+	m, err := match.New(cat)
 	if err != nil {
 		t.Fatal(err)
 	}
-	facts, err := m.Match(Stream{Origin: "test.log"}, strings.NewReader(text))
+	facts, err := m.Match(match.Stream{Origin: "test.log"}, strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,25 +125,15 @@ func TestLossNeedsTheWholeMessage(t *testing.T) {
 	}
 }
 
-func TestHasLiteral(t *testing.T) {
-	for expr, want := range map[string]bool{
-		`volume "(\w+)"`: true, `(?:a|b "c)`: true, `x["']y`: true, `a\nb`: true, `[^"]+ b`: false, `\S+ .*? b`: false, `plain`: false, `a'b`: false,
-	} {
-		if got := hasLiteral(expr, escapes); got != want {
-			t.Errorf("%s: %v, want %v", expr, got, want)
-		}
-	}
-}
-
 // TestCountedOnce holds that a line which two wordings of an indicator fit is
 // one line: it must not make up a count that the indicator asks for.
 func TestCountedOnce(t *testing.T) {
 	cat, m := engineWith(t, map[string]string{"zq-twice": "indicators: [{id: a, log: [{text: 'zq gamma failed'}, {text: 'zq gamma {what:word} on {nic:dev}'}, {text: 'gamma failed on {nic:dev}'}], count: 2, within: 1h, effect: confirms, on: host}]\n"})
 	line := "[    1.000000] zq gamma failed on eth0\n"
-	if f := find(runText(t, cat, m, Stream{}, line), "zq-twice"); f != nil {
+	if f := find(runText(t, cat, m, match.Stream{}, line), "zq-twice"); f != nil {
 		t.Errorf("one line counted as %d", f.Evidence[0].Count)
 	}
-	f := find(runText(t, cat, m, Stream{}, line+line), "zq-twice")
+	f := find(runText(t, cat, m, match.Stream{}, line+line), "zq-twice")
 	if f == nil || f.Evidence[0].Count != 2 {
 		t.Errorf("two lines: %+v", f)
 	}
@@ -153,10 +144,10 @@ func TestCountedOnce(t *testing.T) {
 func TestEscapesWithinAMessage(t *testing.T) {
 	cat, m := engineWith(t, map[string]string{"zq-alpha": aFails})
 	// Two records in one line, of which the second has escapes in its words.
-	if f := find(runText(t, cat, m, Stream{}, "[    1.000000] x\x1b[0m is done[    2.000000] zq al\x1b[Kpha failed on eth0\n"), "zq-alpha"); f == nil {
+	if f := find(runText(t, cat, m, match.Stream{}, "[    1.000000] x\x1b[0m is done[    2.000000] zq al\x1b[Kpha failed on eth0\n"), "zq-alpha"); f == nil {
 		t.Error("not found behind another record")
 	}
-	if f := find(runText(t, cat, m, Stream{}, "\x1b[1;1H\x1b[2J[    1.000000] zq al\x1b[Kpha fai\x1b[0mled on eth0\x1b[0m\r\n"), "zq-alpha"); f == nil || f.Subject.Name != "eth0" {
+	if f := find(runText(t, cat, m, match.Stream{}, "\x1b[1;1H\x1b[2J[    1.000000] zq al\x1b[Kpha fai\x1b[0mled on eth0\x1b[0m\r\n"), "zq-alpha"); f == nil || f.Subject.Name != "eth0" {
 		t.Errorf("found %+v", f)
 	}
 }
@@ -166,7 +157,7 @@ func TestEscapesWithinAMessage(t *testing.T) {
 func TestOverLongLine(t *testing.T) {
 	_, m := engineWith(t, map[string]string{"zq-alpha": aFails})
 	coverage := func(text string) ddx.Fact {
-		facts, err := m.Match(Stream{Dropped: func() (int64, string) { return 0, "exact" }}, strings.NewReader(text))
+		facts, err := m.Match(match.Stream{Dropped: func() (int64, string) { return 0, "exact" }}, strings.NewReader(text))
 		if err != nil {
 			t.Fatal(err)
 		}

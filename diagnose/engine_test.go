@@ -10,6 +10,7 @@ import (
 
 	"ddx"
 	"ddx/catalog"
+	"ddx/match"
 )
 
 // siteMode is a mode of a test catalogue; the fields that tests do not vary
@@ -19,7 +20,7 @@ func siteMode(id, body string) string {
 }
 
 // engineWith loads the catalogue with test modes over it.
-func engineWith(t *testing.T, modes map[string]string) (*catalog.Catalogue, *Matcher) {
+func engineWith(t *testing.T, modes map[string]string) (*catalog.Catalogue, *match.Matcher) {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "modes"), 0o755); err != nil {
@@ -34,14 +35,14 @@ func engineWith(t *testing.T, modes map[string]string) (*catalog.Catalogue, *Mat
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := NewMatcher(cat)
+	m, err := match.New(cat)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return cat, m
 }
 
-func runText(t *testing.T, cat *catalog.Catalogue, m *Matcher, s Stream, text string, more ...ddx.Fact) *ddx.Diagnosis {
+func runText(t *testing.T, cat *catalog.Catalogue, m *match.Matcher, s match.Stream, text string, more ...ddx.Fact) *ddx.Diagnosis {
 	t.Helper()
 	facts, err := m.Match(s, strings.NewReader(text))
 	if err != nil {
@@ -86,7 +87,7 @@ func TestRootBeforeConsequence(t *testing.T) {
 		"cause too late": {"2026-03-01T11:00:00Z h kernel: zq beta failed on eth0\n2026-03-01T11:10:00Z h kernel: zq alpha failed on eth0\n", false},
 		"other subject":  {"zq alpha failed on eth0\nzq beta failed on eth1\n", false},
 	} {
-		d := runText(t, cat, m, Stream{Origin: "log"}, tt.log)
+		d := runText(t, cat, m, match.Stream{Origin: "log"}, tt.log)
 		a, b := find(d, "zq-alpha"), find(d, "zq-beta")
 		if a == nil || b == nil {
 			t.Fatalf("%s: findings missing", name)
@@ -105,17 +106,17 @@ func TestRootBeforeConsequence(t *testing.T) {
 func TestClears(t *testing.T) {
 	cat, m := engineWith(t, map[string]string{"zq-alpha": aFails})
 	fail, ok := "2026-03-01T11:50:00Z h kernel: zq alpha failed on eth0\n", "2026-03-01T11:5%s:00Z h kernel: zq alpha is well\n"
-	if f := find(runText(t, cat, m, Stream{}, fail+strings.Replace(ok, "%s", "1", 1)), "zq-alpha"); f.Active != ddx.No || !strings.HasPrefix(f.ActiveWhy, "cleared") {
+	if f := find(runText(t, cat, m, match.Stream{}, fail+strings.Replace(ok, "%s", "1", 1)), "zq-alpha"); f.Active != ddx.No || !strings.HasPrefix(f.ActiveWhy, "cleared") {
 		t.Errorf("after recovery: active %s (%s)", f.Active, f.ActiveWhy)
 	}
-	if f := find(runText(t, cat, m, Stream{}, strings.Replace(ok, "11:5%s", "11:40", 1)+fail), "zq-alpha"); f.Active != ddx.Yes {
+	if f := find(runText(t, cat, m, match.Stream{}, strings.Replace(ok, "11:5%s", "11:40", 1)+fail), "zq-alpha"); f.Active != ddx.Yes {
 		t.Errorf("recovery before the failure: active %s (%s)", f.Active, f.ActiveWhy)
 	}
 	old := strings.Replace(fail, "2026-03-01T11:50", "2026-02-01T11:50", 1)
-	if f := find(runText(t, cat, m, Stream{}, old), "zq-alpha"); f.Active != ddx.No {
+	if f := find(runText(t, cat, m, match.Stream{}, old), "zq-alpha"); f.Active != ddx.No {
 		t.Errorf("a month old: active %s", f.Active)
 	}
-	if f := find(runText(t, cat, m, Stream{}, "zq alpha failed on eth0\n"), "zq-alpha"); f.Active != ddx.Unknown {
+	if f := find(runText(t, cat, m, match.Stream{}, "zq alpha failed on eth0\n"), "zq-alpha"); f.Active != ddx.Unknown {
 		t.Errorf("without a time: active %s", f.Active)
 	}
 }
@@ -123,7 +124,7 @@ func TestClears(t *testing.T) {
 // TestEarlierBoot holds that what a log tells from before the last boot is over.
 func TestEarlierBoot(t *testing.T) {
 	cat, m := engineWith(t, map[string]string{"zq-alpha": aFails})
-	d := runText(t, cat, m, Stream{}, "[   10.000000] zq alpha failed on eth0\n[    0.000000] Linux version 6.1.0 (x@y) #1\n[    1.000000] fine\n")
+	d := runText(t, cat, m, match.Stream{}, "[   10.000000] zq alpha failed on eth0\n[    0.000000] Linux version 6.1.0 (x@y) #1\n[    1.000000] fine\n")
 	if f := find(d, "zq-alpha"); f == nil || f.Active != ddx.No {
 		t.Errorf("finding of an earlier boot: %+v", f)
 	}
@@ -143,7 +144,7 @@ func TestChannels(t *testing.T) {
 		`{"_TRANSPORT":"kernel","MESSAGE":"zq alpha failed on eth0"}`:      true,
 		`{"_TRANSPORT":"kernel","MESSAGE":"\u007aq alpha failed on eth0"}`: true,
 	} {
-		if got := find(runText(t, cat, m, Stream{}, line+"\n"), "zq-alpha") != nil; got != want {
+		if got := find(runText(t, cat, m, match.Stream{}, line+"\n"), "zq-alpha") != nil; got != want {
 			t.Errorf("%s: found %v, want %v", line, got, want)
 		}
 	}
@@ -172,7 +173,7 @@ func TestAbsence(t *testing.T) {
 		"driver would not print it":      {[]ddx.Fact{counter, driver("ixgbevf")}, lost(0), ddx.Likely},
 		"driver unknown":                 {[]ddx.Fact{counter}, lost(0), ddx.Likely},
 	} {
-		d := runText(t, cat, m, Stream{Dropped: tt.dropped}, "kernel is quiet\n", tt.facts...)
+		d := runText(t, cat, m, match.Stream{Dropped: tt.dropped}, "kernel is quiet\n", tt.facts...)
 		if f := find(d, "zq-alpha"); f == nil || f.Verdict != tt.want {
 			t.Errorf("%s: %+v, want %s", name, f, tt.want)
 		}
@@ -196,7 +197,7 @@ func TestCounters(t *testing.T) {
 		"flat":        {map[string]any{"name": "zq", "value": int64(9), "delta": int64(0), "seconds": 1.0}, ddx.Likely, ddx.No},
 		"reset":       {map[string]any{"name": "zq", "value": int64(9), "reset": true}, ddx.Likely, ddx.Unknown},
 	} {
-		d := runText(t, cat, m, Stream{}, "", ddx.Fact{Kind: "nic.counter", Subject: ddx.Subject{Kind: ddx.NIC, Name: "eth0"}, Fields: tt.fields})
+		d := runText(t, cat, m, match.Stream{}, "", ddx.Fact{Kind: "nic.counter", Subject: ddx.Subject{Kind: ddx.NIC, Name: "eth0"}, Fields: tt.fields})
 		if f := find(d, "zq-alpha"); f == nil || f.Verdict != tt.verdict || f.Active != tt.active {
 			t.Errorf("%s: %+v, want %s, active %s", name, f, tt.verdict, tt.active)
 		}
@@ -214,7 +215,7 @@ func TestGroupsAndLatent(t *testing.T) {
 		"zq-one": two("g", "g"), "zq-two": two("g", "h"),
 		"zq-latent": "latent: true\nindicators: [{id: a, log: [{text: zq alpha}], effect: supports, strength: strong}]\n",
 	})
-	d := runText(t, cat, m, Stream{}, "zq alpha\nzq beta\n")
+	d := runText(t, cat, m, match.Stream{}, "zq alpha\nzq beta\n")
 	for mode, want := range map[string]ddx.Verdict{"zq-one": ddx.Possible, "zq-two": ddx.Likely, "zq-latent": ddx.Possible} {
 		if f := find(d, mode); f == nil || f.Verdict != want {
 			t.Errorf("%s: %+v, want %s", mode, f, want)
@@ -226,10 +227,10 @@ func TestGroupsAndLatent(t *testing.T) {
 func TestCountWithin(t *testing.T) {
 	cat, m := engineWith(t, map[string]string{"zq-alpha": "indicators: [{id: a, log: [{text: zq alpha}], effect: confirms, count: 3, within: 1m}]\n"})
 	line := func(min string) string { return "2026-03-01T11:" + min + "Z h kernel: zq alpha\n" }
-	if f := find(runText(t, cat, m, Stream{}, line("00:00")+line("00:20")+line("00:40")), "zq-alpha"); f == nil {
+	if f := find(runText(t, cat, m, match.Stream{}, line("00:00")+line("00:20")+line("00:40")), "zq-alpha"); f == nil {
 		t.Error("three in a minute were not enough")
 	}
-	if f := find(runText(t, cat, m, Stream{}, line("00:00")+line("02:00")+line("04:00")), "zq-alpha"); f != nil {
+	if f := find(runText(t, cat, m, match.Stream{}, line("00:00")+line("02:00")+line("04:00")), "zq-alpha"); f != nil {
 		t.Error("three in four minutes were enough")
 	}
 }
@@ -246,20 +247,20 @@ func TestUnexplained(t *testing.T) {
 		log.WriteString("widget 12 failed at 0xffff\n")
 	}
 	log.WriteString("all is well\n")
-	d := runText(t, cat, m, Stream{}, log.String())
+	d := runText(t, cat, m, match.Stream{}, log.String())
 	total := int64(0)
 	for _, u := range d.Unexplained {
 		total += u.Count
 	}
-	if len(d.Unexplained) > maxTemplates+1 || total != 290 {
-		t.Errorf("%d templates, %d lines; want at most %d and 290", len(d.Unexplained), total, maxTemplates+1)
+	if len(d.Unexplained) > match.MaxTemplates+1 || total != 290 {
+		t.Errorf("%d templates, %d lines; want at most %d and 290", len(d.Unexplained), total, match.MaxTemplates+1)
 	}
 }
 
 // TestRunIsPure holds that the order of facts does not change the answer.
 func TestRunIsPure(t *testing.T) {
 	cat, m := engineWith(t, map[string]string{"zq-alpha": aFails + "leads_to: [{mode: zq-beta}]\n", "zq-beta": bFails})
-	facts, err := m.Match(Stream{Origin: "log"}, strings.NewReader("zq alpha failed on eth0\nzq beta failed on eth1\nzq beta failed on eth0\n"))
+	facts, err := m.Match(match.Stream{Origin: "log"}, strings.NewReader("zq alpha failed on eth0\nzq beta failed on eth1\nzq beta failed on eth0\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -287,11 +288,11 @@ func TestNextTest(t *testing.T) {
 		return "indicators: [{id: a, log: [{text: " + sign + "}], effect: supports, strength: moderate}]\ntests:\n- {id: zq-apart, title: which, run: which, cost: read-only, yields: [psi], outcomes: [{if: a, supports: [zq-one], refutes: [zq-two]}, {if: b, supports: [zq-two], refutes: [zq-one]}]}\n- {id: zq-costly, title: costly, run: costly, cost: intrusive, outcomes: [{if: a, supports: [zq-one], refutes: [zq-two]}, {if: b, supports: [zq-two], refutes: [zq-one]}]}\n"
 	}
 	cat, m := engineWith(t, map[string]string{"zq-one": body("zq-one", "zq alpha"), "zq-two": body("zq-two", "zq alpha")})
-	d := runText(t, cat, m, Stream{}, "zq alpha\n")
+	d := runText(t, cat, m, match.Stream{}, "zq alpha\n")
 	if len(d.NextTests) < 2 || d.NextTests[0].ID != "zq-apart" || !slices.Equal(d.NextTests[0].Separates, []string{"zq-one", "zq-two"}) {
 		t.Errorf("next tests %+v", d.NextTests)
 	}
-	d = runText(t, cat, m, Stream{}, "zq alpha\n", ddx.Fact{Kind: "psi", Subject: ddx.Subject{Kind: ddx.Host}, Time: time.Time{}, Fields: map[string]any{"resource": "io", "kind": "full", "avg10": 0.0}})
+	d = runText(t, cat, m, match.Stream{}, "zq alpha\n", ddx.Fact{Kind: "psi", Subject: ddx.Subject{Kind: ddx.Host}, Time: time.Time{}, Fields: map[string]any{"resource": "io", "kind": "full", "avg10": 0.0}})
 	if len(d.NextTests) == 0 || d.NextTests[0].ID != "zq-costly" {
 		t.Errorf("with its facts there: %+v", d.NextTests)
 	}

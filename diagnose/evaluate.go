@@ -230,7 +230,7 @@ func (e *evaluation) covered(ind *ddx.Indicator) bool {
 		if n, _ := f.Int("lines"); n == 0 || !known || dropped > 0 {
 			continue
 		}
-		if ch == channel(ind) || ch == "any" || channel(ind) == "any" {
+		if ch == ind.LogChannel() || ch == "any" || ind.LogChannel() == "any" {
 			return !slices.Contains(f.Strings("cannot"), ind.ID)
 		}
 	}
@@ -240,10 +240,10 @@ func (e *evaluation) covered(ind *ddx.Indicator) bool {
 func (e *evaluation) factHit(m *ddx.Mode, ind *ddx.Indicator, f *ddx.Fact) hit {
 	h := hit{ind: ind, subject: e.subjectOf(m, ind, f), effect: ind.Effect, strength: ind.Strength, count: 1, evidence: f.Evidence, kind: f.Kind, active: ddx.Yes}
 	if len(f.Evidence) > 0 {
-		h.first = moment{wall: f.Evidence[0].Time, mono: f.Evidence[0].Mono}
+		h.first = moment{Moment: ddx.Moment{Wall: f.Evidence[0].Time, Mono: f.Evidence[0].Mono}}
 	}
-	if h.first.wall.IsZero() {
-		h.first.wall = f.Time
+	if h.first.Wall.IsZero() {
+		h.first.Wall = f.Time
 	}
 	h.last = h.first
 	if !happens[f.Kind] {
@@ -254,7 +254,7 @@ func (e *evaluation) factHit(m *ddx.Mode, ind *ddx.Indicator, f *ddx.Fact) hit {
 		if n, ok := f.Int("count"); ok {
 			h.count = n
 			if last := f.Evidence; len(last) > 1 {
-				h.last = moment{wall: last[len(last)-1].Time, mono: last[len(last)-1].Mono}
+				h.last = moment{Moment: ddx.Moment{Wall: last[len(last)-1].Time, Mono: last[len(last)-1].Mono}}
 			}
 		}
 		h.last = h.last.place(f.Evidence, f.String("boot"))
@@ -355,11 +355,4 @@ func indicatorTitle(ind *ddx.Indicator) string {
 		return "the log shows: " + ind.Log[0].String()
 	}
 	return ind.When
-}
-
-func channel(ind *ddx.Indicator) string {
-	if ind.Channel == "" {
-		return "kernel"
-	}
-	return ind.Channel
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ddx"
+	"ddx/match"
 )
 
 // aSaid is a mode whose line of recovery also says that there was a fault.
@@ -50,7 +51,7 @@ func TestWhatEnds(t *testing.T) {
 		{"a report of the boot before", "zq-report", at("50:00", "h", stuck) + at("53:00", "h", boot) + at("53:01", "h", "fine\n"), ddx.No, "it was in an earlier boot"},
 		{"a report of this boot", "zq-report", at("50:00", "h", boot) + at("53:00", "h", stuck), ddx.Yes, "last seen"},
 	} {
-		f := find(runText(t, cat, m, Stream{Origin: "log"}, c.text), c.mode)
+		f := find(runText(t, cat, m, match.Stream{Origin: "log"}, c.text), c.mode)
 		if f == nil || f.Active != c.want || !strings.HasPrefix(f.ActiveWhy, c.why) {
 			t.Errorf("%s: want active %s because %q..., got %+v", c.name, c.want, c.why, f)
 		}
@@ -66,8 +67,8 @@ func TestEndsAcrossClocks(t *testing.T) {
 		m, last moment
 		want    bool
 	}{
-		{"another log without a clock", moment{mono: 10, log: "dmesg", line: 9}, moment{wall: wall, log: "messages", line: 1}, false},
-		{"a state at the look", moment{wall: wall}, moment{mono: 10, log: "dmesg", line: 9}, true},
+		{"another log without a clock", moment{Moment: ddx.Moment{Mono: 10}, log: "dmesg", line: 9}, moment{Moment: ddx.Moment{Wall: wall}, log: "messages", line: 1}, false},
+		{"a state at the look", moment{Moment: ddx.Moment{Wall: wall}}, moment{Moment: ddx.Moment{Mono: 10}, log: "dmesg", line: 9}, true},
 		{"two logs without a clock", moment{log: "a", line: 9}, moment{log: "b", line: 1}, false},
 	} {
 		if got := c.m.ends(c.last); got != c.want {
@@ -90,11 +91,11 @@ func TestTwoLogs(t *testing.T) {
 		{"only the older ends", "[ 10.000000] " + fails, old + oldWell, false},
 		{"the end in one of them, the fault in the other", "[ 10.000000] " + fails, oldWell, false},
 	} {
-		facts, err := m.Match(Stream{Origin: "messages"}, strings.NewReader(c.messages))
+		facts, err := m.Match(match.Stream{Origin: "messages"}, strings.NewReader(c.messages))
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := find(runText(t, cat, m, Stream{Origin: "dmesg"}, c.dmesg, facts...), "zq-alpha")
+		f := find(runText(t, cat, m, match.Stream{Origin: "dmesg"}, c.dmesg, facts...), "zq-alpha")
 		if cleared := strings.HasPrefix(f.ActiveWhy, "cleared"); cleared != c.cleared {
 			t.Errorf("%s: active %s because %q", c.name, f.Active, f.ActiveWhy)
 		}

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"ddx/match"
 )
 
 // TestNamedOnce: a line that a particular pattern has matched, which tells whom
@@ -23,7 +25,7 @@ func TestNamedOnce(t *testing.T) {
 		{a + b + other, []string{"x-stuck@nic:", "x-stuck@nic:a", "x-stuck@nic:b"}},
 	} {
 		var got []string
-		for _, f := range runText(t, cat, m, Stream{Origin: "log"}, c.text).Findings {
+		for _, f := range runText(t, cat, m, match.Stream{Origin: "log"}, c.text).Findings {
 			got = append(got, f.ID)
 		}
 		slices.Sort(got)

@@ -281,15 +281,15 @@ func (f *finding) take(h *hit) {
 // close sets the times, and ends the finding when recovery was seen after its
 // last sign.
 func (f *finding) close(e *evaluation, m *ddx.Mode, clears []*hit) {
-	if !f.first.wall.IsZero() {
-		t := f.first.wall.UTC()
+	if !f.first.Wall.IsZero() {
+		t := f.first.Wall.UTC()
 		f.FirstSeen = &t
 	}
-	if !f.last.wall.IsZero() {
-		t := f.last.wall.UTC()
+	if !f.last.Wall.IsZero() {
+		t := f.last.Wall.UTC()
 		f.LastSeen = &t
 	}
-	f.Mono = f.first.mono
+	f.Mono = f.first.Mono
 	slices.SortStableFunc(f.Evidence, func(a, b ddx.Support) int { return cmp.Compare(effectRank(a), effectRank(b)) })
 	if cleared := f.cleared(clears); cleared != nil {
 		f.Active = ddx.No

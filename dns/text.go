@@ -5,12 +5,11 @@ import (
 	"io"
 	"strings"
 	"time"
-	"unicode"
 )
 
 // WriteText writes a verdict for a person: the class first, what shows it, what
 // else was seen, what could not be looked at. Text that came over the network is
-// made safe for a terminal.
+// written as it is: the caller makes it harmless for a terminal.
 func WriteText(w io.Writer, v Verdict, advice []Advice) error {
 	var b strings.Builder
 	name := strings.TrimSuffix(v.Name, ".")
@@ -48,7 +47,7 @@ func WriteText(w io.Writer, v Verdict, advice []Advice) error {
 	for _, a := range advice {
 		fmt.Fprintf(&b, "  lint %s: %s\n", a.Rule, a.Text)
 	}
-	_, err := io.WriteString(w, Printable(b.String()))
+	_, err := io.WriteString(w, b.String())
 	return err
 }
 
@@ -61,14 +60,4 @@ func mark(l Level) string {
 		return "?"
 	}
 	return "+"
-}
-
-// Printable replaces what could steer a terminal; line ends stay.
-func Printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\n' || unicode.IsPrint(r) {
-			return r
-		}
-		return '\uFFFD'
-	}, s)
 }

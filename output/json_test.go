@@ -51,3 +51,9 @@ func TestVisible(t *testing.T) {
 		}
 	}
 }
+
+func TestVisibleLines(t *testing.T) {
+	if got, want := VisibleLines("a\x1b[2J\nb\r\n"), "a\\x1b[2J\nb\\x0d\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

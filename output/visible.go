@@ -7,6 +7,15 @@ import (
 	"unicode/utf8"
 )
 
+// VisibleLines is Visible for a text of several lines, which stay apart.
+func VisibleLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		lines[i] = Visible(l)
+	}
+	return strings.Join(lines, "\n")
+}
+
 // Visible makes untrusted text harmless for a terminal: control characters,
 // escapes, bidirectional marks and broken UTF-8 are written as what they are.
 // Line ends and tabs become blanks.

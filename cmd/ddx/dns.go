@@ -21,6 +21,7 @@ import (
 	"ddx"
 	"ddx/dig"
 	"ddx/dns"
+	"ddx/output"
 )
 
 // dnsFlags are the flags that say whom to ask.
@@ -323,7 +324,7 @@ func (a *app) eventWriter(format string) (func(dns.Event) error, error) {
 	switch format {
 	case "text":
 		return func(ev dns.Event) error {
-			_, err := fmt.Fprint(a.stdout, dns.Printable(fmt.Sprintf("%s %s %s %s: %s\n", ev.Time.UTC().Format(time.RFC3339), ev.Kind, ev.Alarm.Name, ev.Endpoint, ev.Alarm.Summary)))
+			_, err := fmt.Fprint(a.stdout, output.VisibleLines(fmt.Sprintf("%s %s %s %s: %s\n", ev.Time.UTC().Format(time.RFC3339), ev.Kind, ev.Alarm.Name, ev.Endpoint, ev.Alarm.Summary)))
 			return err
 		}, nil
 	case "json":

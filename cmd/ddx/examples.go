@@ -10,6 +10,7 @@ import (
 	"ddx"
 	"ddx/diagnose"
 	"ddx/logline"
+	"ddx/match"
 	"ddx/source"
 )
 
@@ -129,7 +130,7 @@ func frameAll(framing, text string) []byte {
 // matches returns the log indicators of a mode that a text matches.
 func (e *engine) matches(mode string, text []byte) map[string]*ddx.Indicator {
 	out := map[string]*ddx.Indicator{}
-	facts, err := e.matcher.Match(diagnose.Stream{Origin: "text", Hint: logline.Hint{Now: exampleNow}}, bytes.NewReader(text))
+	facts, err := e.matcher.Match(match.Stream{Origin: "text", Hint: logline.Hint{Now: exampleNow}}, bytes.NewReader(text))
 	if err != nil {
 		return out
 	}

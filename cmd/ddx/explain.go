@@ -71,14 +71,14 @@ func (a *app) terminal() (columns, rows int, is bool) {
 	return n, 0, false
 }
 
-// fold writes what write writes in lines that fit the terminal, 80 columns where
-// there is none.
+// fold writes what write writes, harmless for a terminal, in lines that fit it, 80
+// columns where there is none.
 func (a *app) fold(write func(io.Writer) error) error {
 	var b strings.Builder
 	if err := write(&b); err != nil {
 		return err
 	}
-	_, err := io.WriteString(a.stdout, output.Fold(b.String(), a.style().Width))
+	_, err := io.WriteString(a.stdout, output.Fold(output.VisibleLines(b.String()), a.style().Width))
 	return err
 }
 

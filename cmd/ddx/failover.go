@@ -144,7 +144,7 @@ func (a *app) decide(ctx context.Context, f *failoverFlags, c failover.Config, d
 
 // printf writes a line or more that fit the terminal.
 func (a *app) printf(format string, args ...any) {
-	fmt.Fprint(a.stdout, output.Fold(dns.Printable(fmt.Sprintf(format, args...)), a.style().Width))
+	fmt.Fprint(a.stdout, output.Fold(output.VisibleLines(fmt.Sprintf(format, args...)), a.style().Width))
 }
 
 func (a *app) failoverPlan(ctx context.Context, f *failoverFlags) error {
@@ -270,7 +270,7 @@ func (a *app) failoverRun(ctx context.Context, f *failoverFlags) error {
 	}
 	d.Apply = f.apply
 	d.Log = func(format string, args ...any) {
-		fmt.Fprint(a.stdout, dns.Printable(fmt.Sprintf("%s %s\n", time.Now().UTC().Format(time.RFC3339), fmt.Sprintf(format, args...))))
+		fmt.Fprint(a.stdout, output.VisibleLines(fmt.Sprintf("%s %s\n", time.Now().UTC().Format(time.RFC3339), fmt.Sprintf(format, args...))))
 	}
 	if c.Vantage.Listen != "" {
 		l, err := net.Listen("tcp", c.Vantage.Listen)

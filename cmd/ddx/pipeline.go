@@ -10,6 +10,7 @@ import (
 	"ddx"
 	"ddx/catalog"
 	"ddx/diagnose"
+	"ddx/match"
 	"ddx/remedy"
 	"ddx/source"
 )
@@ -17,7 +18,7 @@ import (
 // engine is a loaded catalogue with its patterns compiled.
 type engine struct {
 	cat     *catalog.Catalogue
-	matcher *diagnose.Matcher
+	matcher *match.Matcher
 }
 
 func newEngine(dirs []string) (*engine, error) {
@@ -29,7 +30,7 @@ func newEngine(dirs []string) (*engine, error) {
 }
 
 func engineOf(cat *catalog.Catalogue) (*engine, error) {
-	m, err := diagnose.NewMatcher(cat)
+	m, err := match.New(cat)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +81,7 @@ func (e *engine) match(l *source.Log) ([]ddx.Fact, error) {
 		return nil, err
 	}
 	defer r.Close()
-	s := diagnose.Stream{Origin: l.Origin, Offset: l.Line, Channel: l.Channel, Hint: l.Hint, Host: l.Host, Boot: l.Boot, Dropped: l.Loss, Incidental: l.Incidental}
+	s := match.Stream{Origin: l.Origin, Offset: l.Line, Channel: l.Channel, Hint: l.Hint, Host: l.Host, Boot: l.Boot, Dropped: l.Loss, Incidental: l.Incidental}
 	return e.matcher.Match(s, r)
 }
 

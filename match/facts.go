@@ -1,4 +1,4 @@
-package diagnose
+package match
 
 import (
 	"fmt"
@@ -37,7 +37,7 @@ func (t *matching) facts(stats scan.Stats) []ddx.Fact {
 func (f *found) fact(t *matching) ddx.Fact {
 	fields := map[string]any{
 		"indicator": f.key.indicator, "count": f.count, "peak": f.peak,
-		"first": f.first.text(), "last": f.last.text(), "catalogue": t.m.cat.Digest, "boot": t.bootName(f.evidence[len(f.evidence)-1].Host, f.key.boot),
+		"first": f.first.String(), "last": f.last.String(), "catalogue": t.m.cat.Digest, "boot": t.bootName(f.evidence[len(f.evidence)-1].Host, f.key.boot),
 	}
 	if len(f.captures) > 0 {
 		caps := make([]string, 0, len(f.captures))
@@ -47,7 +47,7 @@ func (f *found) fact(t *matching) ddx.Fact {
 		slices.Sort(caps)
 		fields["captures"] = caps
 	}
-	return ddx.Fact{Kind: "log.match", Subject: f.key.subject, Time: f.last.wall, Fields: fields, Evidence: f.evidence}
+	return ddx.Fact{Kind: "log.match", Subject: f.key.subject, Time: f.last.Wall, Fields: fields, Evidence: f.evidence}
 }
 
 func (t *matching) bootName(host string, boot int) string {
@@ -81,7 +81,7 @@ func (t *matching) coverage(stats scan.Stats) ddx.Fact {
 	last := logline.Parse(stats.LastLine, t.s.Hint)
 	fields := map[string]any{
 		"log": t.s.Origin, "channel": t.s.Channel.String(), "lines": stats.Lines, "drop_bound": "unknown",
-		"from": moment{wall: first.Time, mono: max(first.Mono, 0)}.text(), "to": moment{wall: last.Time, mono: max(last.Mono, 0)}.text(),
+		"from": ddx.Moment{Wall: first.Time, Mono: max(first.Mono, 0)}.String(), "to": ddx.Moment{Wall: last.Time, Mono: max(last.Mono, 0)}.String(),
 	}
 	if t.s.Channel == logline.Unknown && first.Channel == logline.Kernel && last.Channel == logline.Kernel {
 		fields["channel"] = "kernel"

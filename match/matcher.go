@@ -1,4 +1,4 @@
-package diagnose
+package match
 
 import (
 	"fmt"
@@ -73,8 +73,8 @@ const escapes = "\"\\\n\t"
 
 const bootLine = `Linux version \d+\.\d+`
 
-// NewMatcher compiles the log patterns of a catalogue.
-func NewMatcher(cat *catalog.Catalogue) (*Matcher, error) {
+// New compiles the log patterns of a catalogue.
+func New(cat *catalog.Catalogue) (*Matcher, error) {
 	m := &Matcher{cat: cat}
 	var exprs []string
 	for _, mode := range cat.Modes {

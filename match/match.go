@@ -1,4 +1,4 @@
-package diagnose
+package match
 
 import (
 	"bufio"
@@ -93,7 +93,7 @@ type found struct {
 	key         matchKey
 	ind         *ddx.Indicator
 	count, peak int64
-	first, last moment
+	first, last ddx.Moment
 	evidence    []ddx.Evidence // the first few, and in the last place the last
 	captures    map[string]string
 	record      int64 // the last one counted
@@ -179,8 +179,8 @@ func (t *matching) line(raw scan.Line, l logline.Line) int {
 			starts = true
 		case p == t.m.boot:
 			if l.Channel != logline.Service && strings.HasPrefix(string(l.Message), "Linux version ") {
-				t.boots[shortHost(l.Host)]++
-				t.booted[shortHost(l.Host)] = raw.Number
+				t.boots[ddx.ShortHost(l.Host)]++
+				t.booted[ddx.ShortHost(l.Host)] = raw.Number
 			}
 		case p < t.m.boot:
 			t.loss(t.m.loss, p, l.Message)
@@ -232,7 +232,7 @@ func (t *matching) pattern(p *logPattern, raw scan.Line, l logline.Line) bool {
 	if ch == logline.Unknown {
 		ch = t.s.Channel
 	}
-	switch channel(p.ind) {
+	switch p.ind.LogChannel() {
 	case "kernel":
 		if ch == logline.Service {
 			return false
@@ -282,7 +282,7 @@ func (t *matching) add(p *logPattern, raw scan.Line, l logline.Line, caps map[st
 		t.found[key] = f
 		t.order = append(t.order, f)
 	}
-	at := moment{wall: l.Time, mono: max(l.Mono, 0)}
+	at := ddx.Moment{Wall: l.Time, Mono: max(l.Mono, 0)}
 	ev := ddx.Evidence{Kind: "log", Origin: t.origin(raw), Host: l.Host, Time: l.Time, Mono: max(l.Mono, 0), Text: string(raw.Text)}
 	f.captures = caps
 	if f.record == t.record { // another wording of the indicator fits it, too
@@ -290,10 +290,10 @@ func (t *matching) add(p *logPattern, raw scan.Line, l logline.Line, caps map[st
 	}
 	f.record = t.record
 	f.count++
-	if !f.first.known() || at.before(f.first, 0) {
+	if !f.first.Known() || at.Before(f.first, 0) {
 		f.first = at
 	}
-	if !at.before(f.last, 0) { // rotated files may have been joined the wrong way round
+	if !at.Before(f.last, 0) { // rotated files may have been joined the wrong way round
 		f.last = at
 	}
 	if len(f.evidence) <= keepFirst {
@@ -307,7 +307,7 @@ func (t *matching) add(p *logPattern, raw scan.Line, l logline.Line, caps map[st
 // bootsOf is how many boots of a host the log has shown so far. A line without
 // a name counts for every host, and every boot counts for it.
 func (t *matching) bootsOf(host string) int {
-	if host = shortHost(host); host != "" {
+	if host = ddx.ShortHost(host); host != "" {
 		return t.boots[""] + t.boots[host]
 	}
 	n := 0
@@ -319,13 +319,13 @@ func (t *matching) bootsOf(host string) int {
 
 // windowCount is how many matches lie in the window that ends at a moment. A
 // log without times has one window.
-func (f *found) windowCount(at moment) int64 {
-	if f.within == 0 || !at.known() {
+func (f *found) windowCount(at ddx.Moment) int64 {
+	if f.within == 0 || !at.Known() {
 		return f.count
 	}
-	wall := at.wall
+	wall := at.Wall
 	if wall.IsZero() {
-		wall = time.Unix(0, 0).Add(time.Duration(at.mono * float64(time.Second)))
+		wall = time.Unix(0, 0).Add(time.Duration(at.Mono * float64(time.Second)))
 	}
 	f.window = append(f.window, wall)
 	keep := 0

@@ -1,4 +1,4 @@
-package diagnose
+package match
 
 import (
 	"ddx"
@@ -16,9 +16,9 @@ type template struct {
 	evidence ddx.Evidence
 }
 
-// maxTemplates is how many templates of a log are kept apart; lines beyond them
+// MaxTemplates is how many templates of a log are kept apart; lines beyond them
 // are counted together.
-const maxTemplates = 200
+const MaxTemplates = 200
 
 func (t *matching) fold(raw scan.Line, l logline.Line) {
 	key := t.key[:0]
@@ -32,7 +32,7 @@ func (t *matching) fold(raw scan.Line, l logline.Line) {
 	case tpl != nil:
 		tpl.count++
 		return
-	case len(t.folded) >= maxTemplates:
+	case len(t.folded) >= MaxTemplates:
 		if t.other == nil {
 			t.other = &template{text: "<other messages>", priority: -1, channel: "any", evidence: ddx.Evidence{Kind: "log", Origin: t.origin(raw), Text: "<other messages>"}}
 		}

@@ -1,4 +1,4 @@
-package diagnose
+package match
 
 import (
 	"bytes"
@@ -23,7 +23,7 @@ func BenchmarkMatch(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	m, err := NewMatcher(cat)
+	m, err := New(cat)
 	if err != nil {
 		b.Fatal(err)
 	}
