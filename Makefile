@@ -5,7 +5,7 @@ STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The pure cores: no I/O, so the race detector has no excuse.
 CORES = . ./catalog ./match ./diagnose ./flowsum ./flowpattern ./kernlog ./logline ./scan ./remedy ./output ./controlplane
 
-.PHONY: build setup test check race fuzz vet bench-scan bench-lab bench-flows bench-packets docs clean
+.PHONY: build setup test check race fuzz vet bench-scan bench-log bench-lab bench-flows bench-packets docs clean
 
 build: ## one static binary, bin/ddx
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ddx ./cmd/ddx
@@ -33,6 +33,9 @@ fuzz: ## every fuzz target for FUZZTIME (default 10s)
 
 bench-scan: ## the scanner against ripgrep, interleaved, CPU ratios
 	$(GO) test ./scan -run '^$$' -bench Ripgrep -benchtime 1x -mb $${MB:-256} -rounds $${ROUNDS:-5} -v
+
+bench-log: build ## whole diagnoses of logs of 1 GB
+	$(GO) test ./scan -run '^$$' -bench Diagnose -benchtime 1x -mb $${MB:-1024} -rounds $${ROUNDS:-3} -bench-ddx $(CURDIR)/bin/ddx -v
 
 bench-lab: ## the explorer against Spin, interleaved, CPU ratios
 	$(GO) test ./lab -run '^$$' -bench 'AgainstSpin|Shipped' -benchtime 1x

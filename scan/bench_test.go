@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -17,6 +18,7 @@ import (
 var (
 	benchMB     = flag.Int("mb", 256, "size of the benchmark's text in MB")
 	benchRounds = flag.Int("rounds", 5, "rounds of the comparison with ripgrep")
+	benchDdx    = flag.String("bench-ddx", "", "the ddx program that BenchmarkDiagnose runs")
 )
 
 // TestMain lets the test binary be the scanner that the comparison runs as a
@@ -81,9 +83,9 @@ func child(job []string) error {
 func BenchmarkRipgrep(b *testing.B) {
 	dir := b.TempDir()
 	logs := map[string]string{}
-	for name, quiet := range map[string]bool{"log": false, "quiet": true} {
+	for name, kind := range map[string]logKind{"log": busyLog, "quiet": quietLog} {
 		logs[name] = filepath.Join(dir, name)
-		if err := writeLogFile(logs[name], int64(*benchMB)<<20, quiet); err != nil {
+		if err := writeLogFile(logs[name], int64(*benchMB)<<20, kind); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -149,12 +151,47 @@ func BenchmarkRipgrep(b *testing.B) {
 	}
 }
 
-func writeLogFile(name string, size int64, quiet bool) error {
+// BenchmarkDiagnose measures whole diagnoses of one log: what is not the search
+// for literals goes to the lines that it finds.
+//
+//	go test ./scan -run '^$' -bench Diagnose -benchtime 1x -mb 1024 -rounds 3 -bench-ddx bin/ddx
+func BenchmarkDiagnose(b *testing.B) {
+	if *benchDdx == "" {
+		b.Skip("give the program by -bench-ddx")
+	}
+	dir := b.TempDir()
+	var runs []*run
+	for name, kind := range map[string]logKind{"innocent": innocentLog, "quiet": quietLog, "busy": busyLog} {
+		log := filepath.Join(dir, name)
+		if err := writeLogFile(log, int64(*benchMB)<<20, kind); err != nil {
+			b.Fatal(err)
+		}
+		for _, cores := range []int{1, runtime.NumCPU()} {
+			runs = append(runs, &run{name: fmt.Sprintf("diagnose %s, %d cores", name, cores),
+				env: []string{fmt.Sprint("GOMAXPROCS=", cores)}, args: []string{*benchDdx, "diagnose", "--exit-zero", "-o", "json", log}})
+		}
+	}
+	slices.SortFunc(runs, func(x, y *run) int { return strings.Compare(x.name, y.name) })
+	for b.Loop() {
+		for range *benchRounds {
+			for _, r := range runs {
+				if err := r.once(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	}
+	for _, r := range runs {
+		fmt.Printf("%-28s CPU %.2f s, wall %.2f s, %.0f MB\n", r.name, median(r.cpu), median(r.wall), median(r.peak))
+	}
+}
+
+func writeLogFile(name string, size int64, kind logKind) error {
 	f, err := os.Create(name)
 	if err != nil {
 		return err
 	}
-	if err := writeLog(f, size, 1, quiet); err != nil {
+	if err := writeLog(f, size, 1, kind); err != nil {
 		return err
 	}
 	return f.Close()
@@ -165,6 +202,7 @@ type run struct {
 	name      string
 	env, args []string
 	cpu, wall []float64
+	peak      []float64 // memory in MB
 	output    string
 }
 
@@ -181,6 +219,9 @@ func (r *run) once() error {
 	}
 	r.wall = append(r.wall, time.Since(start).Seconds())
 	r.cpu = append(r.cpu, (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds())
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		r.peak = append(r.peak, float64(usage.Maxrss)/1024)
+	}
 	r.output = strings.TrimSpace(out.String())
 	return nil
 }

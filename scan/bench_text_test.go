@@ -8,16 +8,23 @@ import (
 	"strings"
 )
 
+type logKind int
+
+const (
+	busyLog     logKind = iota // one line in six has a word of benchWords
+	quietLog                   // only lines that match have such a word
+	innocentLog                // quiet, and no line matches
+)
+
 // writeLog writes about size bytes of syslog: ordinary lines of many services,
 // among them near-misses of the expressions, and one matching line in a
-// thousand. The same seed gives the same text. Quiet text has no line with a
-// word of benchWords that does not match.
-func writeLog(out io.Writer, size int64, seed uint64, quiet bool) error {
+// thousand. The same seed gives the same text.
+func writeLog(out io.Writer, size int64, seed uint64, kind logKind) error {
 	w := bufio.NewWriterSize(out, 1<<20)
 	r := rand.New(rand.NewPCG(seed, 2))
 	var ordinary []string
 	for _, t := range ordinaryLines {
-		if !quiet || firstWord(benchWords, []byte(t)) < 0 {
+		if kind == busyLog || firstWord(benchWords, []byte(t)) < 0 {
 			ordinary = append(ordinary, t)
 		}
 	}
@@ -25,7 +32,7 @@ func writeLog(out io.Writer, size int64, seed uint64, quiet bool) error {
 	clock, uptime := 0, 1000.0
 	for n := int64(0); n < size; n += int64(len(b)) {
 		template := ordinary[r.IntN(len(ordinary))]
-		if r.IntN(1000) == 0 {
+		if r.IntN(1000) == 0 && kind != innocentLog {
 			template = failingLines[r.IntN(len(failingLines))]
 		}
 		clock += r.IntN(2)

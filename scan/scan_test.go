@@ -238,7 +238,7 @@ func TestLongTextIsNaive(t *testing.T) {
 	exprs, words := append(benchPatterns(40), `(?i)SYN flooding`, `MC1`), benchWords[:6]
 	for _, opts := range [][]string{nil, words} {
 		var b bytes.Buffer
-		if err := writeLog(&b, 3<<20, 7, false); err != nil {
+		if err := writeLog(&b, 3<<20, 7, busyLog); err != nil {
 			t.Fatal(err)
 		}
 		s, err := Compile(exprs, Words(opts))
