@@ -44,8 +44,8 @@ explain each: interface down, guest paused or rebooted, monitoring silent.
 
 Counters come from collectd (CSV folder), Prometheus (a saved answer, an
 exposition file, or http://HOST:9090), sadf -j, Graphite (render JSON, Whisper
-files), repeated ip -s -j link or /proc/net/dev behind lines of time, or ddx
-flows listen; each is recognised by its content.
+files), repeated ip -s -j link or /proc/net/dev behind lines of time, ddx flows
+listen, or bundles of ddx collect, one a minute; each is recognised by its content.
 
 What else there is of the guest (--guest: a bundle of ddx collect, a folder, log
 files) tells a black hole from a guest that was paused or an interface that was
@@ -148,7 +148,12 @@ func (a *app) loadCounters(ctx context.Context, path string, f *joinFlags, t flo
 	}
 	l, err := counters.Load(path, f.host)
 	if err != nil {
-		return exitOK, err
+		own, ownErr := a.ownSamples(ctx, path, f.host)
+		if ownErr != nil {
+			return exitOK, err
+		}
+		in.Guest = append(in.Guest, own...)
+		return exitOK, nil
 	}
 	in.Guest = append(in.Guest, l.Series...)
 	for iface, mac := range l.MACs {
