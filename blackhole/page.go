@@ -20,7 +20,12 @@ body{font:15px/1.5 system-ui,"DejaVu Sans",sans-serif;margin:2rem auto;max-width
 svg{max-width:100%;height:auto}
 table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem}
 th,td{border-bottom:1px solid color-mix(in srgb,currentColor 20%,transparent);padding:.3rem .6rem;text-align:left;vertical-align:top}
-td.n{text-align:right;font-variant-numeric:tabular-nums}
+th.n,td.n{text-align:right;font-variant-numeric:tabular-nums}
+td.t{white-space:nowrap;font-variant-numeric:tabular-nums}
+tr.why td{padding:.2rem .6rem .8rem 1.8rem;overflow-wrap:anywhere}
+tr.with td{border-bottom:none}
+p{margin:.3rem 0}
+.wide{overflow-x:auto}
 .bad{color:#cf222e;font-weight:bold}
 ul{margin:0;padding-left:1.1rem}
 </style></head><body>
@@ -29,13 +34,15 @@ ul{margin:0;padding-left:1.1rem}
 {{.SVG}}
 {{range .J.Interfaces}}
 <h2>{{.Interface}} = {{.Guest}}</h2>
-<table><thead><tr><th>from (UTC)</th><th>for</th><th>kind</th><th>network</th><th>guest</th><th>certainty</th><th>black hole</th><th>guest ran</th><th>other explanations</th></tr></thead><tbody>
-{{range .Windows}}<tr><td>{{time .Start}}</td><td>{{long .}}</td><td>{{if eq .Kind "delivered-not-received"}}<span class="bad">{{.Kind}}</span>{{else}}{{.Kind}}{{if eq .Answered "no"}}, not answered{{end}}{{end}}</td>
-<td class="n">{{.NetworkPackets}}</td><td class="n">{{.GuestPackets}}</td><td>{{.Certainty}}</td><td>{{.BlackHole}}</td><td>{{.GuestRan}}: {{.GuestRanBecause}}</td>
-<td><ul>{{range .Explanations}}<li>{{.What}}: {{.Verdict}} ({{.Because}})</li>{{end}}{{range .Support}}<li>{{.}}</li>{{end}}</ul></td></tr>
-{{else}}<tr><td colspan="9">The two sides have no time in common.</td></tr>{{end}}</tbody></table>
-{{if .Gaps}}<table><thead><tr><th>guest silent from (UTC)</th><th>until</th><th>network</th><th>meaning</th></tr></thead><tbody>
-{{range .Gaps}}<tr><td>{{time .Start}}</td><td>{{time .End}}</td><td class="n">{{.NetworkPackets}}</td><td>{{.Meaning}}</td></tr>{{end}}</tbody></table>{{end}}
+<div class="wide"><table><thead><tr><th>from (UTC)</th><th>for</th><th>kind</th><th class="n">network</th><th class="n">guest</th><th>certainty</th><th>black hole</th></tr></thead><tbody>
+{{range .Windows}}{{$why := or .Explanations .Support}}<tr{{if $why}} class="with"{{end}}><td class="t">{{time .Start}}</td><td class="t">{{long .}}</td><td>{{if eq .Kind "delivered-not-received"}}<span class="bad">{{.Kind}}</span>{{else}}{{.Kind}}{{if eq .Answered "no"}}, not answered{{end}}{{end}}</td>
+<td class="n">{{.NetworkPackets}}</td><td class="n">{{.GuestPackets}}</td><td>{{.Certainty}}</td><td>{{.BlackHole}}</td></tr>
+{{if $why}}<tr class="why"><td colspan="7"><p>The guest ran on: <b>{{.GuestRan}}</b>, {{.GuestRanBecause}}.</p>
+{{if .Explanations}}<p>What else would explain it:</p><ul>{{range .Explanations}}<li>{{.What}}: <b>{{.Verdict}}</b>, {{.Because}}</li>{{end}}</ul>{{end}}
+{{if .Support}}<p>What fits:</p><ul>{{range .Support}}<li>{{.}}</li>{{end}}</ul>{{end}}</td></tr>
+{{end}}{{else}}<tr><td colspan="7">The two sides have no time in common.</td></tr>{{end}}</tbody></table></div>
+{{if .Gaps}}<div class="wide"><table><thead><tr><th>guest silent from (UTC)</th><th>until</th><th class="n">network</th><th>meaning</th></tr></thead><tbody>
+{{range .Gaps}}<tr><td>{{time .Start}}</td><td>{{time .End}}</td><td class="n">{{.NetworkPackets}}</td><td>{{.Meaning}}</td></tr>{{end}}</tbody></table></div>{{end}}
 {{end}}
 {{if .J.Unpaired}}<h2>Not paired</h2><ul>{{range .J.Unpaired}}<li>{{.Interface}}: {{.Why}}</li>{{end}}</ul>{{end}}
 </body></html>
