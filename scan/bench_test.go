@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -182,7 +181,7 @@ func BenchmarkDiagnose(b *testing.B) {
 		}
 	}
 	for _, r := range runs {
-		fmt.Printf("%-28s CPU %.2f s, wall %.2f s, %.0f MB\n", r.name, median(r.cpu), median(r.wall), median(r.peak))
+		fmt.Printf("%-28s CPU %.2f s, wall %.2f s\n", r.name, median(r.cpu), median(r.wall))
 	}
 }
 
@@ -202,7 +201,6 @@ type run struct {
 	name      string
 	env, args []string
 	cpu, wall []float64
-	peak      []float64 // memory in MB
 	output    string
 }
 
@@ -219,9 +217,6 @@ func (r *run) once() error {
 	}
 	r.wall = append(r.wall, time.Since(start).Seconds())
 	r.cpu = append(r.cpu, (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds())
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		r.peak = append(r.peak, float64(usage.Maxrss)/1024)
-	}
 	r.output = strings.TrimSpace(out.String())
 	return nil
 }
