@@ -62,8 +62,8 @@ full avg10=10.00 avg60=2.00 avg300=0.25 total=65432
 func TestConsoleRecordIsNoCommand(t *testing.T) {
 	for line, want := range map[string]string{
 		"/ # [90216.140000] watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [systemd:1]": "",
-		"root@h:~# [    5.000001] EXT4-fs (sda1): mounted":                                  "",
-		"/ # [ -f /etc/fstab ] && cat /etc/fstab":                                           "[ -f /etc/fstab ] && cat /etc/fstab",
+		"root@h:~# [    5.000001] EXT4-fs (sda1): mounted":                                 "",
+		"/ # [ -f /etc/fstab ] && cat /etc/fstab":                                          "[ -f /etc/fstab ] && cat /etc/fstab",
 		"root@h:~# dmesg": "dmesg",
 	} {
 		if got, ok := commandAt(line); got != want || ok != (want != "") {
