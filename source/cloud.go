@@ -16,6 +16,9 @@ var awsAnswers = Reader{
 	Kinds: []string{"cloud.instance", "cloud.status", "cloud.event", "cloud.volume", "cloud.sg", "cloud.sg.rule", "cloud.nacl.entry", "cloud.route", "cloud.eni", "cloud.subnet", "cloud.mount_target", "cloud.metric", "cloud.vpc_dns"},
 	Match: func(name string, head []byte) bool {
 		start, _ := jsonStart(head)
+		if cutOut.Match(head) {
+			start = 0
+		}
 		return start >= 0 && awsKeys.Match(head[start:])
 	},
 	Read: func(it *Item, emit func(ddx.Fact)) error {
@@ -28,7 +31,7 @@ var awsAnswers = Reader{
 	},
 }
 
-var awsKeys = lazy(`"(?:Reservations|InstanceStatuses|InstanceStatus|Volumes|VolumeStatuses|VolumeType|SecurityGroups|IpPermissions|SecurityGroupRules|SecurityGroupRuleId|NetworkAcls|NetworkAclId|RouteTables|RouteTableId|NetworkInterfaces|NetworkInterfaceId|AvailableIpAddressCount|MountTargets|MountTargetId|AutoScalingInstances|Datapoints|MetricDataResults|eventTypeCode|EnableDnsSupport|EnableDnsHostnames|noticeTime|instance-action|NotBefore|pendingTime)"\s*:|^\s*\{\s*"action"\s*:\s*"(?:terminate|stop|hibernate)"`)
+var awsKeys = lazy(`"(?:Reservations|InstanceStatuses|InstanceStatus|Volumes|VolumeStatuses|VolumeType|SecurityGroups|IpPermissions|SecurityGroupRules|SecurityGroupRuleId|NetworkAcls|NetworkAclId|RouteTables|RouteTableId|NetworkInterfaces|NetworkInterfaceId|AvailableIpAddressCount|MountTargets|MountTargetId|MetadataOptions|HttpPutResponseHopLimit|AttachTime|SystemStatus|AutoScalingInstances|Datapoints|MetricDataResults|eventTypeCode|EnableDnsSupport|EnableDnsHostnames|noticeTime|instance-action|NotBefore|pendingTime)"\s*:|^\s*\{\s*"action"\s*:\s*"(?:terminate|stop|hibernate)"`)
 
 type awsReader struct {
 	it   *Item
@@ -42,11 +45,14 @@ var awsShapes = []struct {
 	read func(*awsReader, *jsonNode)
 }{
 	{[]string{"InstanceId", "SystemStatus"}, (*awsReader).status},
+	{[]string{"InstanceStatus", "SystemStatus"}, (*awsReader).status},
 	{[]string{"InstanceId", "InstanceType", "State"}, (*awsReader).instance},
 	{[]string{"InstanceId", "AutoScalingGroupName"}, (*awsReader).autoScaling},
 	{[]string{"instanceId", "instanceType", "region"}, (*awsReader).identity},
 	{[]string{"VolumeId", "VolumeStatus"}, (*awsReader).volumeStatus},
 	{[]string{"VolumeId", "VolumeType", "State"}, (*awsReader).volume},
+	{[]string{"VolumeId", "AttachTime", "State"}, (*awsReader).attachment},
+	{[]string{"HttpTokens", "HttpPutResponseHopLimit"}, (*awsReader).metadataOptions},
 	{[]string{"GroupId", "IpPermissions"}, (*awsReader).securityGroup},
 	{[]string{"SecurityGroupRuleId", "IpProtocol"}, (*awsReader).securityGroupRule},
 	{[]string{"NetworkAclId", "Entries"}, (*awsReader).networkACL},
@@ -208,6 +214,19 @@ func (r *awsReader) event(id string, e *jsonNode, zone any) {
 	completed := strings.HasPrefix(description, "[Completed]") || strings.HasPrefix(description, "[Canceled]") || e.text("State") == "completed" || e.text("State") == "canceled"
 	r.fact("cloud.event", id, []*jsonNode{e.get("Code"), e.get("Description"), e.get("NotBefore")},
 		"code", e.str("Code"), "description", asText(description), "not_before", e.str("NotBefore"), "completed", completed, "scope", "instance", "service", "EC2", "zone", zone)
+}
+
+// attachment states an attachment that stands without its volume, as
+// attach-volume and detach-volume answer it.
+func (r *awsReader) attachment(n *jsonNode) {
+	r.fact("cloud.volume", n.text("VolumeId"), []*jsonNode{n.get("VolumeId"), n.get("State")},
+		"attachment", n.str("State"), "instance", n.str("InstanceId"), "device", n.str("Device"))
+}
+
+// metadataOptions states the options of an instance that stand without it.
+func (r *awsReader) metadataOptions(n *jsonNode) {
+	r.fact("cloud.instance", "", []*jsonNode{n.get("HttpTokens"), n.get("HttpPutResponseHopLimit"), n.get("HttpEndpoint")},
+		"imds_hop_limit", n.num("HttpPutResponseHopLimit"), "imds_tokens", n.str("HttpTokens"), "imds_endpoint", n.str("HttpEndpoint"))
 }
 
 func (r *awsReader) volume(n *jsonNode) {

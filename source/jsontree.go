@@ -35,9 +35,20 @@ type jsonParser struct {
 
 // readJSON reads the JSON documents of the item, one after another. Text
 // before the first line that opens an object or a list (a prompt, a command)
-// is skipped. Damaged material yields what stands before the damage and an
-// error that names the line.
+// is skipped. A piece cut out of an object is read as one, as far as it goes.
+// Damaged material yields what stands before the damage and an error that names
+// the line.
 func (it *Item) readJSON() ([]*jsonNode, error) {
+	if cutOut.Match(it.Data) {
+		data := append([]byte{'{'}, it.Data...)
+		p := &jsonParser{data: data, line: 1, dec: json.NewDecoder(bytes.NewReader(data))}
+		p.dec.UseNumber()
+		n, err := p.next()
+		if n == nil {
+			return nil, fmt.Errorf("line %d: %w", p.at(), err)
+		}
+		return []*jsonNode{n}, nil // where it ends, the piece was cut
+	}
 	start, line := jsonStart(it.Data)
 	if start < 0 {
 		return nil, errors.New("line 1: no JSON object or list begins here")
@@ -62,6 +73,9 @@ func (it *Item) readJSON() ([]*jsonNode, error) {
 		}
 	}
 }
+
+// cutOut is how a piece begins that was cut out of an object: with a key.
+var cutOut = lazy(`^\s*"[A-Za-z][\w-]*"\s*:\s*[\[{"\dtfn]`)
 
 // jsonStart returns the offset and line number of the first line that begins
 // with { or [ followed by what JSON allows there; -1 when there is none.

@@ -11,8 +11,10 @@ import (
 var (
 	hostPrompt = lazy(`^(?:\([\w.-]+\) ?)?(?:\[[\w.-]+@[\w.-]+ [^\]]{1,80}\]|[\w.-]+@[\w.-]+:[^$#\n]{1,80}|(?:bash|sh)-\d[\d.]*|[~/][\w./~-]* )[$#] ?(.+)$`)
 	barePrompt = lazy(`^(?:[$#%]|\+) ?((?:sudo (?:-\w+ )*)?([\w./-]+).*)$`)
-	fileMark   = lazy(`^==> (\S.*\S) <==$`)
-	catCommand = lazy(`^(?:sudo )?cat (/[\w./@:+-]+)$`)
+	// A kernel record that the console printed behind a prompt is no command.
+	consoleRecord = lazy(`^\[ *\d+\.\d{6}\]`)
+	fileMark      = lazy(`^==> (\S.*\S) <==$`)
+	catCommand    = lazy(`^(?:sudo )?cat (/[\w./@:+-]+)$`)
 )
 
 // knownPrograms are the programs whose name after a bare prompt makes a
@@ -64,7 +66,7 @@ func commandAt(line string) (string, bool) {
 	if m := fileMark.FindStringSubmatch(line); m != nil {
 		return m[1], true
 	}
-	if m := hostPrompt.FindStringSubmatch(line); m != nil {
+	if m := hostPrompt.FindStringSubmatch(line); m != nil && !consoleRecord.MatchString(m[1]) {
 		return strings.TrimSpace(m[1]), true
 	}
 	if m := barePrompt.FindStringSubmatch(line); m != nil {

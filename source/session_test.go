@@ -56,3 +56,18 @@ full avg10=10.00 avg60=2.00 avg300=0.25 total=65432
 		}
 	}
 }
+
+// TestConsoleRecordIsNoCommand: what the kernel prints behind a console's
+// prompt stays a line of the log.
+func TestConsoleRecordIsNoCommand(t *testing.T) {
+	for line, want := range map[string]string{
+		"/ # [90216.140000] watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [systemd:1]": "",
+		"root@h:~# [    5.000001] EXT4-fs (sda1): mounted":                                 "",
+		"/ # [ -f /etc/fstab ] && cat /etc/fstab":                                          "[ -f /etc/fstab ] && cat /etc/fstab",
+		"root@h:~# dmesg": "dmesg",
+	} {
+		if got, ok := commandAt(line); got != want || ok != (want != "") {
+			t.Errorf("%q: command %q, want %q", line, got, want)
+		}
+	}
+}
