@@ -42,21 +42,21 @@ func (m *Matcher) Match(s Stream, r io.Reader) ([]ddx.Fact, error) {
 	if t.s.Hint.Names == nil {
 		t.s.Hint.Names = logline.Names{}
 	}
-	stats, err := m.set.ScanParallel(oneLineRecords(r), 0, t.visit)
+	stats, err := m.set.ScanParallel(m.oneLineRecords(r), 0, t.visit)
 	if err != nil {
 		err = fmt.Errorf("read log %s: after line %d: %w", s.Origin, stats.Lines, err)
 	}
 	return t.facts(stats), err
 }
 
-// oneLineRecords gives the forms of the journal whose records span lines
-// the form of one line a record.
-func oneLineRecords(r io.Reader) io.Reader {
-	b := bufio.NewReaderSize(r, 64<<10)
+// oneLineRecords gives the forms of the journal whose records span lines, and a
+// console that broke its messages, the form of one line a record.
+func (m *Matcher) oneLineRecords(r io.Reader) io.Reader {
+	b := bufio.NewReaderSize(r, consoleSize+1)
 	if head, _ := b.Peek(512); logline.IsRecords(head) {
 		return logline.NewReader(b)
 	}
-	return b
+	return m.joined(b)
 }
 
 // matching is one pass over one log.
