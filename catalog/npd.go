@@ -79,8 +79,8 @@ func (r RefusedRule) String() string {
 
 // ReadNPD makes modes of a rule file of node-problem-detector, one for each
 // reason, and returns the rules that cannot be run. As there, an
-// expression must match up to the end of the message; unlike there, it is asked
-// line by line, so that an expression which needs several lines is refused.
+// expression must match up to the end of the message, or of the last of up to
+// MaxLines messages; a rule whose first line has no text of its own is refused.
 // runnable says whether an expression can be looked for; nil accepts all.
 //
 // A permanent rule sets a condition of the node there and supports its mode

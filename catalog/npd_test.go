@@ -53,10 +53,10 @@ func TestReadNPD(t *testing.T) {
 	for _, r := range refused {
 		not = append(not, r.Reason)
 	}
-	if got, want := strings.Join(ids, " "), "npd-widget-stuck npd-may-be-two-lines npd-often-stuck"; got != want {
+	if got, want := strings.Join(ids, " "), "npd-widget-stuck npd-two-lines npd-may-be-two-lines npd-often-stuck"; got != want {
 		t.Errorf("modes %s, want %s", got, want)
 	}
-	if got, want := strings.Join(not, " "), "TwoLines Broken OddType Script Reverted NoWindow NoText"; got != want {
+	if got, want := strings.Join(not, " "), "Broken OddType Script Reverted NoWindow NoText"; got != want {
 		t.Errorf("refused %s, want %s", got, want)
 	}
 	m := modes[0]
@@ -67,7 +67,7 @@ func TestReadNPD(t *testing.T) {
 	if len(condition.Log) != 1 || condition.Strength != ddx.Strong || m.TTL != npdConditionTTL {
 		t.Errorf("condition: %+v, ttl %q", condition, m.TTL)
 	}
-	if often := modes[2].Indicators[0]; often.Count != 3 || often.Within != "20m" || often.Channel != "kernel" || often.ID != "condition-counted" {
+	if often := modes[3].Indicators[0]; often.Count != 3 || often.Within != "20m" || often.Channel != "kernel" || often.ID != "condition-counted" {
 		t.Errorf("counted: %+v", often)
 	}
 	for _, r := range refused {

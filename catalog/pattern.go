@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
-	"slices"
 	"strings"
 )
 
@@ -35,6 +34,9 @@ type CompiledPattern struct {
 	Expr     string            // RE2 without the anchors: what ripgrep and the scanner look for in a whole line
 	Captures map[string]string // name -> CEL type
 	Anchored bool              // must stand at the start of the message
+	// First is not nil for an expression that can match over several lines: it
+	// fits every message that such a match begins in, and Expr is its text.
+	First *regexp.Regexp
 }
 
 // CompilePattern makes a regular expression of a format string. Outside of
@@ -98,7 +100,9 @@ func CompilePattern(text string) (*CompiledPattern, error) {
 }
 
 // CompileRegexp makes a pattern of a regular expression in the syntax of RE2. It
-// is matched against the message, without framing; ^ and $ are its ends.
+// is matched against the message, without framing; ^ and $ are its ends. One
+// that can match over several lines is matched against the messages of up to
+// MaxLines of them, joined by line ends.
 func CompileRegexp(expr string) (*CompiledPattern, error) {
 	re, err := regexp.Compile(expr)
 	if err != nil {
@@ -108,9 +112,6 @@ func CompileRegexp(expr string) (*CompiledPattern, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pattern %q: %w", expr, err)
 	}
-	if needsNewline(tree) {
-		return nil, fmt.Errorf("pattern %q: matches over several lines only; lines are looked at one by one", expr)
-	}
 	p := &CompiledPattern{Text: expr, Regexp: re, Captures: map[string]string{}}
 	p.Anchored = strings.HasPrefix(expr, "^")
 	for _, name := range re.SubexpNames() {
@@ -118,27 +119,14 @@ func CompileRegexp(expr string) (*CompiledPattern, error) {
 			p.Captures[name] = "string"
 		}
 	}
+	if spansLines(tree) {
+		tree = firstLine(tree)
+		if p.First, err = regexp.Compile(tree.String()); err != nil {
+			return nil, fmt.Errorf("pattern %q: its first line: %w", expr, err)
+		}
+	}
 	p.Expr = withoutAnchors(tree).String()
 	return p, nil
-}
-
-// needsNewline reports whether every match of an expression holds a line end.
-func needsNewline(re *syntax.Regexp) bool {
-	switch re.Op {
-	case syntax.OpLiteral:
-		return strings.ContainsRune(string(re.Rune), '\n')
-	case syntax.OpCharClass:
-		return len(re.Rune) == 2 && re.Rune[0] == '\n' && re.Rune[1] == '\n'
-	case syntax.OpCapture, syntax.OpPlus:
-		return needsNewline(re.Sub[0])
-	case syntax.OpRepeat:
-		return re.Min > 0 && needsNewline(re.Sub[0])
-	case syntax.OpConcat:
-		return slices.ContainsFunc(re.Sub, needsNewline)
-	case syntax.OpAlternate:
-		return !slices.ContainsFunc(re.Sub, func(s *syntax.Regexp) bool { return !needsNewline(s) })
-	}
-	return false
 }
 
 // withoutAnchors takes out what ties an expression to the ends of the message:

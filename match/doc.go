@@ -5,4 +5,8 @@
 // the same facts.
 //
 // It may import the root package, catalog, scan, logline and kernlog.
+//
+// A console of up to 128 KB may have broken a message of the kernel by line
+// ends. Its pieces are joined where a pattern proves that they are one message,
+// which counts as the line where it begins; other lines stay what they are.
 package match

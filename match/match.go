@@ -42,21 +42,21 @@ func (m *Matcher) Match(s Stream, r io.Reader) ([]ddx.Fact, error) {
 	if t.s.Hint.Names == nil {
 		t.s.Hint.Names = logline.Names{}
 	}
-	stats, err := m.set.ScanParallel(oneLineRecords(r), 0, t.visit)
+	stats, err := m.set.ScanParallel(m.oneLineRecords(r), 0, t.visit)
 	if err != nil {
 		err = fmt.Errorf("read log %s: after line %d: %w", s.Origin, stats.Lines, err)
 	}
 	return t.facts(stats), err
 }
 
-// oneLineRecords gives the forms of the journal whose records span lines
-// the form of one line a record.
-func oneLineRecords(r io.Reader) io.Reader {
-	b := bufio.NewReaderSize(r, 64<<10)
+// oneLineRecords gives the forms of the journal whose records span lines, and a
+// console that broke its messages, the form of one line a record.
+func (m *Matcher) oneLineRecords(r io.Reader) io.Reader {
+	b := bufio.NewReaderSize(r, consoleSize+1)
 	if head, _ := b.Peek(512); logline.IsRecords(head) {
 		return logline.NewReader(b)
 	}
-	return b
+	return m.joined(b)
 }
 
 // matching is one pass over one log.
@@ -80,6 +80,7 @@ type matching struct {
 	encoded   *scan.Finder
 	quoted    *scan.Finder
 	patterns  []int // of a line with escapes
+	begun     []begun
 }
 
 type matchKey struct {
@@ -107,7 +108,7 @@ const (
 )
 
 func (t *matching) visit(line scan.Line) int {
-	if !t.all && len(line.Patterns) == 0 && line.Word < 0 && t.reports.Skip(line.Text) {
+	if !t.all && len(t.begun) == 0 && len(line.Patterns) == 0 && line.Word < 0 && t.reports.Skip(line.Text) {
 		return t.reports.Want() // it only stands behind the first line of a report
 	}
 	l := logline.Parse(line.Text, t.s.Hint)
@@ -170,7 +171,7 @@ func (t *matching) line(raw scan.Line, l logline.Line) int {
 	if l.Channel == logline.Unknown && bytes.HasPrefix(l.Message, comment) {
 		return 0
 	}
-	matched, starts := false, false
+	matched, starts := t.goOn(raw, l), false
 	for _, p := range raw.Patterns {
 		switch {
 		case p < t.m.starts:
@@ -197,7 +198,7 @@ func (t *matching) line(raw scan.Line, l logline.Line) int {
 	if !matched && !reported && !t.s.Incidental && t.notable(raw, l) {
 		t.fold(raw, l)
 	}
-	return t.reports.Want()
+	return max(t.reports.Want(), t.wanted())
 }
 
 // notable reports whether a line that no pattern matched is a warning or
@@ -228,25 +229,39 @@ func (t *matching) loss(base, p int, msg []byte) {
 
 // pattern checks one candidate against the message itself and its channel.
 func (t *matching) pattern(p *logPattern, raw scan.Line, l logline.Line) bool {
-	ch := l.Channel
-	if ch == logline.Unknown {
-		ch = t.s.Channel
-	}
-	switch p.ind.LogChannel() {
-	case "kernel":
-		if ch == logline.Service {
-			return false
-		}
-	case "service":
-		if ch == logline.Kernel {
-			return false
-		}
+	if !t.heard(p, l) {
+		return false
 	}
 	caps := p.pattern.Find(l.Message)
 	if caps == nil {
-		return false
+		return t.begin(p, l)
 	}
-	if p.ind.When != "" && !t.holds(p, caps, ch) {
+	return t.matched(p, raw, l, caps)
+}
+
+// heard reports whether a line is of the channel that an indicator listens to.
+func (t *matching) heard(p *logPattern, l logline.Line) bool {
+	switch p.ind.LogChannel() {
+	case "kernel":
+		return t.channel(l) != logline.Service
+	case "service":
+		return t.channel(l) != logline.Kernel
+	}
+	return true
+}
+
+// channel is that of a line, or else what the log can hold.
+func (t *matching) channel(l logline.Line) logline.Channel {
+	if l.Channel == logline.Unknown {
+		return t.s.Channel
+	}
+	return l.Channel
+}
+
+// matched counts a line that a pattern fits, unless a condition over the
+// captures says otherwise.
+func (t *matching) matched(p *logPattern, raw scan.Line, l logline.Line, caps map[string]string) bool {
+	if p.ind.When != "" && !t.holds(p, caps, t.channel(l)) {
 		return false
 	}
 	t.add(p, raw, l, caps)

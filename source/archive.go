@@ -54,6 +54,10 @@ func (c *collector) content(m material, r io.Reader, nested int) {
 	case "journal":
 		c.journalFile(m, br)
 	default:
+		if isDeflatedCrash(m.name) {
+			c.crash(m, br)
+			return
+		}
 		plain, changed := decoded(br)
 		if changed {
 			m.reopen, m.size = nil, -1

@@ -2,6 +2,8 @@ package source
 
 import (
 	"bytes"
+	"compress/flate"
+	"compress/zlib"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +12,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -229,6 +232,64 @@ func TestPstore(t *testing.T) {
 	}
 	if len(texts) != 2 || !(strings.Index(texts[0], "first") < strings.Index(texts[0], "second") && strings.Index(texts[0], "second") < strings.Index(texts[0], "third")) {
 		t.Errorf("%q", texts)
+	}
+}
+
+// TestDeflatedPstore: parts that the kernel left compressed are read by live
+// and recorded looks alike, a bomb and damage are told.
+func TestDeflatedPstore(t *testing.T) {
+	const text = "Panic#1 Part2\n<0>[    1.000000] first\n"
+	pack := func(plain string, open func(io.Writer) io.WriteCloser) string {
+		var b bytes.Buffer
+		w := open(&b)
+		_, err := io.WriteString(w, plain)
+		if err := errors.Join(err, w.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	raw := func(w io.Writer) io.WriteCloser {
+		f, err := flate.NewWriter(w, 9)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	zl := func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) }
+	long := text + strings.Repeat("<0>[    1.000000] and so on\n", 400)
+	for _, c := range []struct{ name, file, want, absent string }{
+		{"zlib", pack(text, zl), text, ""},
+		{"deflate", pack(text, raw), text, ""},
+		{"with what the backend put behind it", pack(text, raw) + "\n0 Corrected bytes, 0 unrecoverable blocks\n", text, ""},
+		{"cut", pack(long, raw)[:60], "Panic#1 Part2\n<0>[    1.000000] first\n", ""},
+		{"bomb", pack(text+strings.Repeat("0", 64<<20), zl), "", "no part of a crash is that long"},
+		{"no crash", pack("some other text\n", zl), "", "neither zlib nor deflate"},
+		{"noise", "\xf0\x13noise that nobody compressed", "", "neither zlib nor deflate"},
+	} {
+		const name = "dmesg-efi-17.enc.z"
+		dir := t.TempDir()
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(c.file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		recordedTakes, err := OpenFiles(context.Background(), []string{file}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for where, items := range map[string][]Item{
+			"live":     live(t, recorded(map[string]string{"sys/fs/pstore/" + name: c.file}, nil, nil)).Items,
+			"recorded": recordedTakes[0].Items,
+		} {
+			i := slices.IndexFunc(items, func(it Item) bool { return strings.HasSuffix(it.Origin, name) })
+			if i < 0 {
+				t.Errorf("%s, %s: no item", c.name, where)
+				continue
+			}
+			if it := items[i]; !strings.HasPrefix(string(it.Data), c.want) || c.absent == "" && it.Absent != "" || !strings.Contains(it.Detail, c.absent) {
+				t.Errorf("%s, %s: %q, absent %q: %s", c.name, where, it.Data[:min(len(it.Data), 200)], it.Absent, it.Detail)
+			}
+		}
+		recordedTakes[0].Close()
 	}
 }
 

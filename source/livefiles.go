@@ -1,7 +1,6 @@
 package source
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -105,50 +104,6 @@ func inode(st fs.FileInfo) uint64 {
 		return s.Ino
 	}
 	return 0
-}
-
-// pstore reads what the kernel saved of a crash. The parts of one crash are
-// numbered from its end, so they are put together from the highest number down.
-func (l *looking) pstore() []Item {
-	names, err := fs.Glob(l.h.FS, "sys/fs/pstore/dmesg-*")
-	if err != nil || len(names) == 0 {
-		return nil
-	}
-	type part struct {
-		crash, number int
-		name          string
-		data          []byte
-	}
-	var parts []part
-	var out []Item
-	for _, name := range names {
-		b, err := l.readFile(name)
-		if err != nil {
-			out = append(out, Item{Origin: "/" + name, Name: path.Base(name), Time: l.now(), Reader: "kernel-log", Absent: reasonOf(err), Detail: err.Error(), Size: -1})
-			continue
-		}
-		p := part{name: name, data: b}
-		// "Panic#2 Part3" opens each part.
-		if kind, rest, ok := strings.Cut(string(firstLine(b)), "#"); ok && len(kind) < 16 {
-			if n, err := fmt.Sscanf(rest, "%d Part%d", &p.crash, &p.number); n != 2 || err != nil {
-				p.crash, p.number = 0, 0
-			}
-		}
-		parts = append(parts, p)
-	}
-	slices.SortStableFunc(parts, func(a, b part) int {
-		return cmp.Or(cmp.Compare(a.crash, b.crash), cmp.Compare(b.number, a.number))
-	})
-	for i, p := range parts {
-		if i > 0 && p.number > 0 && p.crash == parts[i-1].crash {
-			it := &out[len(out)-1]
-			it.Data = append(append(it.Data, '\n'), p.data...)
-			it.Size = int64(len(it.Data))
-			continue
-		}
-		out = append(out, Item{Origin: "/" + p.name, Name: path.Base(p.name), Time: l.now(), Reader: "kernel-log", Data: p.data, Size: int64(len(p.data))})
-	}
-	return out
 }
 
 // checkMounts asks each mount whether it answers: network file systems and
