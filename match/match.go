@@ -42,7 +42,7 @@ func (m *Matcher) Match(s Stream, r io.Reader) ([]ddx.Fact, error) {
 	if t.s.Hint.Names == nil {
 		t.s.Hint.Names = logline.Names{}
 	}
-	stats, err := m.set.ScanParallel(m.oneLineRecords(r), 0, t.visit)
+	stats, err := m.set.ScanParallel(m.oneLineRecords(s, r), 0, t.visit)
 	if err != nil {
 		err = fmt.Errorf("read log %s: after line %d: %w", s.Origin, stats.Lines, err)
 	}
@@ -51,7 +51,10 @@ func (m *Matcher) Match(s Stream, r io.Reader) ([]ddx.Fact, error) {
 
 // oneLineRecords gives the forms of the journal whose records span lines, and a
 // console that broke its messages, the form of one line a record.
-func (m *Matcher) oneLineRecords(r io.Reader) io.Reader {
+func (m *Matcher) oneLineRecords(s Stream, r io.Reader) io.Reader {
+	if s.Incidental {
+		return r
+	}
 	b := bufio.NewReaderSize(r, consoleSize+1)
 	if head, _ := b.Peek(512); logline.IsRecords(head) {
 		return logline.NewReader(b)
