@@ -38,3 +38,31 @@ func TestCompareVersions(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryModeIsTested: for each mode there is something to look at next, a
+// test that speaks for it or against it, or one that tells it from a near miss.
+func TestEveryModeIsTested(t *testing.T) {
+	c, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tested := map[string]bool{}
+	for _, m := range c.Modes {
+		for _, near := range m.ConfusedWith {
+			tested[m.ID], tested[near.Mode] = true, true
+		}
+		for _, test := range m.Tests {
+			tested[m.ID] = true
+			for _, o := range test.Outcomes {
+				for _, id := range append(o.Supports, o.Refutes...) {
+					tested[id] = true
+				}
+			}
+		}
+	}
+	for _, m := range c.Modes {
+		if !tested[m.ID] {
+			t.Errorf("%s: no test speaks for it or against it", m.ID)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package match
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 	"strings"
 	"testing"
@@ -9,7 +10,7 @@ import (
 	"ddx/catalog"
 )
 
-func builtIn(t *testing.T) *Matcher {
+func builtIn(t testing.TB) *Matcher {
 	t.Helper()
 	cat, err := catalog.Load()
 	if err != nil {
@@ -35,6 +36,7 @@ func TestJoined(t *testing.T) {
 		{"within a number", stamp + "INFO: task java:12\r\n34 blocked for more than 120 seconds.\r\n", stamp + "INFO: task java:1234 blocked for more than 120 seconds.\n\n"},
 		{"escapes", "\x1b[0m" + stamp + "ena 0000:00:05.0 eth0: Keep alive watch\x1b[0m\r\ndog timeout.\r\n",
 			"\x1b[0m" + stamp + "ena 0000:00:05.0 eth0: Keep alive watch\x1b[0mdog timeout.\n\n"},
+		{"the first line of a report", stamp + "watchdog: BUG: soft lock\r\nup - CPU#1 stuck for 22s! [app:812]\r\n", stamp + "watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [app:812]\n\n"},
 		{"at the end", stamp + "nfs: server fs1 not \nresponding, still trying", stamp + "nfs: server fs1 not responding, still trying\n\n"},
 		// Separate messages.
 		{"a message of its own", stamp + "ena 0000:00:05.0 eth0: Keep alive watchdog timeout.\r\nResponding again\r\n", ""},
@@ -84,4 +86,23 @@ func TestMatchBrokenMessage(t *testing.T) {
 	if got := origins["console:4"]; !strings.Contains(got, "not responding") {
 		t.Errorf("line 4: %q of %v", got, origins)
 	}
+}
+
+// FuzzJoined: whatever the text, no byte but those of line ends comes or goes,
+// and there are as many lines as before.
+func FuzzJoined(f *testing.F) {
+	m := builtIn(f)
+	f.Add([]byte("[   12.345678] ena 0000:00:05.0 eth0: Keep alive watch\r\ndog timeout.\r\n[   13.000000] next"))
+	f.Add([]byte("[   12.345678] nfs: server fs1 not resp\nonding, st\r\r\nill trying"))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		out, err := io.ReadAll(m.joined(bufio.NewReaderSize(bytes.NewReader(in), consoleSize+1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		bare := func(b []byte) string { return strings.NewReplacer("\r", "", "\n", "").Replace(string(b)) }
+		lines := func(b []byte) int { return len(bytes.Split(bytes.TrimSuffix(b, []byte("\n")), []byte("\n"))) }
+		if bare(in) != bare(out) || lines(in) != lines(out) && len(in) > 0 {
+			t.Errorf("%q became %q", in, out)
+		}
+	})
 }

@@ -20,8 +20,10 @@ func (a *app) importNPDCommand() *cobra.Command {
 		Use:   "import-npd FILE...",
 		Short: "Print the rules of node-problem-detector as modes",
 		Long: `Read system-log-monitor files of node-problem-detector, unchanged, and print
-their rules as modes in YAML, one document each; rules that cannot be run are
-named on standard error. --dir writes a folder that --catalog takes. To run the
+their rules as modes in YAML, one document each. A rule whose pattern spans
+lines is looked for in up to ten messages in a row. Rules that cannot be run,
+such as those that start a program of their own, are named on standard error
+with the reason. --dir writes a folder that --catalog takes. To run the
 files as they are, without a copy: ddx diagnose --npd FILE.
 
 A printed mode says what its rule says. What a mode of the catalogue has beside
