@@ -38,7 +38,7 @@ type Stream struct {
 // the catalogue's patterns, kernel reports, the coverage of the log, and what
 // no pattern explains.
 func (m *Matcher) Match(s Stream, r io.Reader) ([]ddx.Fact, error) {
-	t := &matching{m: m, s: s, found: map[matchKey]*found{}, templates: map[string]*template{}, boots: map[string]int{}, booted: map[string]int64{}}
+	t := &matching{m: m, s: s, found: map[matchKey]*found{}, kept: map[string]int{}, templates: map[string]*template{}, boots: map[string]int{}, booted: map[string]int64{}}
 	if t.s.Hint.Names == nil {
 		t.s.Hint.Names = logline.Names{}
 	}
@@ -68,6 +68,7 @@ type matching struct {
 	s         Stream
 	found     map[matchKey]*found
 	order     []*found
+	kept      map[string]int // by indicator: how many subjects were found
 	templates map[string]*template
 	key       []byte // of the template that is looked for
 	folded    []*template
@@ -104,6 +105,10 @@ type found struct {
 	window      []time.Time
 	within      time.Duration
 }
+
+// MaxSubjects is how many subjects of an indicator a log tells apart. Signs of
+// further ones are counted together, without a name; their recovery is not kept.
+const MaxSubjects = 1000
 
 const (
 	keepFirst = 3 // lines of evidence kept from the beginning, beside the last one
@@ -294,7 +299,15 @@ func (t *matching) holds(p *logPattern, caps map[string]string, ch logline.Chann
 func (t *matching) add(p *logPattern, raw scan.Line, l logline.Line, caps map[string]string) {
 	key := matchKey{p.key, ddx.Subject{Kind: p.mode.Subject, Name: subjectName(p, l, caps)}, t.bootsOf(l.Host)}
 	f := t.found[key]
+	if f == nil && t.kept[p.key] >= MaxSubjects && key.subject.Name != "" {
+		if p.ind.Effect == ddx.Clears {
+			return // it could only end what was not kept either
+		}
+		key.subject.Name = ""
+		f = t.found[key]
+	}
 	if f == nil {
+		t.kept[p.key]++
 		f = &found{key: key, ind: p.ind}
 		f.within, _ = time.ParseDuration(p.ind.Within)
 		t.found[key] = f
