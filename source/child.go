@@ -32,6 +32,9 @@ func MaybeChild() {
 		serveChild(os.Stdin, os.Stdout)
 		os.Exit(0)
 	}
+	if len(os.Args) == 4 && os.Args[1] == childEthtool {
+		os.Exit(serveEthtool(os.Args[2:], os.Stdout, os.Stderr))
+	}
 	childReady = true
 }
 

@@ -4,15 +4,51 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"runtime"
+	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
+// childEthtool is the hidden first argument that makes this program answer as
+// ethtool would.
+const childEthtool = "__ethtool"
+
+// insteadOf returns the program and arguments that stand for a tool which is
+// not installed: this program for what EthtoolText knows, else none.
+func insteadOf(argv []string) (path string, args []string, ok bool) {
+	if !childReady || len(argv) != 3 || argv[0] != "ethtool" || ethtoolAsks[argv[1]] == nil {
+		return "", nil, false
+	}
+	return "/proc/self/exe", append([]string{childEthtool}, argv[1:]...), true
+}
+
+// serveEthtool answers in place of ethtool and returns the exit status.
+func serveEthtool(args []string, stdout, stderr io.Writer) int {
+	out, supported, err := EthtoolText(append([]string{"ethtool"}, args...))
+	if !supported {
+		err = fmt.Errorf("ethtool %s: not known here", strings.Join(args, " "))
+	}
+	if err == nil {
+		_, err = stdout.Write(out)
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		return 1
+	}
+	return 0
+}
+
+var ethtoolAsks = map[string]func(*ethtoolSocket, *bytes.Buffer) error{
+	"-i": (*ethtoolSocket).driver, "-S": (*ethtoolSocket).statistics, "-g": (*ethtoolSocket).rings,
+	"-c": (*ethtoolSocket).coalescing, "-l": (*ethtoolSocket).channels,
+}
+
 // EthtoolText asks the kernel what the tool ethtool would, for machines that
 // lack it, and prints the answer in the tool's form, so that the same readers
-// read it. It knows -i, -S, -g and -l with one interface; supported is false
+// read it. It knows -i, -S, -g, -c and -l with one interface; supported is false
 // for anything else. The kernel answers under the lock of all interface
 // configuration, which a driver that resets may hold for ever: it is to be
 // called in a child that can be abandoned.
@@ -20,9 +56,7 @@ func EthtoolText(argv []string) (out []byte, supported bool, err error) {
 	if len(argv) != 3 || argv[0] != "ethtool" || len(argv[2]) >= unix.IFNAMSIZ {
 		return nil, false, nil
 	}
-	ask := map[string]func(*ethtoolSocket, *bytes.Buffer) error{
-		"-i": (*ethtoolSocket).driver, "-S": (*ethtoolSocket).statistics, "-g": (*ethtoolSocket).rings, "-l": (*ethtoolSocket).channels,
-	}[argv[1]]
+	ask := ethtoolAsks[argv[1]]
 	if ask == nil {
 		return nil, false, nil
 	}
@@ -40,6 +74,7 @@ func EthtoolText(argv []string) (out []byte, supported bool, err error) {
 
 // The commands of SIOCETHTOOL that are used, and the string set of statistics.
 const (
+	ethtoolGetCoalesce = 0x0e
 	ethtoolGetRings    = 0x10
 	ethtoolGetStrings  = 0x1b
 	ethtoolGetStats    = 0x1d
@@ -100,6 +135,17 @@ func (s *ethtoolSocket) rings(b *bytes.Buffer) error {
 		return err
 	}
 	fmt.Fprintf(b, "Ring parameters for %s:\nPre-set maximums:\nRX: %d\nTX: %d\nCurrent hardware settings:\nRX: %d\nTX: %d\n", s.nic, w[0], w[3], w[4], w[7])
+	return nil
+}
+
+func (s *ethtoolSocket) coalescing(b *bytes.Buffer) error {
+	w, err := s.words(ethtoolGetCoalesce, 22)
+	if err != nil {
+		return err
+	}
+	onOff := map[bool]string{true: "on", false: "off"}
+	fmt.Fprintf(b, "Coalesce parameters for %s:\nAdaptive RX: %s  TX: %s\nrx-usecs: %d\ntx-usecs: %d\n",
+		s.nic, onOff[w[9] != 0], onOff[w[10] != 0], w[0], w[4])
 	return nil
 }
 

@@ -1,10 +1,14 @@
 package source
 
 import (
+	"bytes"
+	"context"
+	"errors"
 	"net"
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"ddx"
 )
@@ -34,7 +38,7 @@ func TestEthtoolText(t *testing.T) {
 	}
 	compared := 0
 	for _, nic := range nics {
-		for _, option := range []string{"-i", "-S", "-g", "-l"} {
+		for _, option := range []string{"-i", "-S", "-g", "-c", "-l"} {
 			argv := []string{"ethtool", option, nic.Name}
 			out, supported, err := EthtoolText(argv)
 			if !supported {
@@ -64,5 +68,36 @@ func TestEthtoolText(t *testing.T) {
 	}
 	if _, _, err := EthtoolText([]string{"ethtool", "-i", "ddx-none"}); err == nil {
 		t.Error("an interface that does not exist gives no error")
+	}
+}
+
+// TestWithoutEthtool: where the tool is not installed, a command of it is
+// answered by the kernel all the same, in a child.
+func TestWithoutEthtool(t *testing.T) {
+	installed := lookPath
+	t.Cleanup(func() { lookPath = installed })
+	lookPath = func(name string) (string, error) { return "", errors.New(name + ": not installed") }
+	run := func(argv ...string) (string, Output) {
+		var b bytes.Buffer
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		o := streamCommand(ctx, argv, &b)
+		return b.String(), o
+	}
+	if _, o := run("ethtool", "-X", "lo"); o.Absent != ddx.NotThere || !strings.Contains(o.Detail, "not installed") {
+		t.Errorf("an option that is not known: %+v", o)
+	}
+	if _, o := run("ethtool", "-i", "ddx-none"); o.Absent != ddx.NotThere || !strings.Contains(o.Detail, "ddx-none") {
+		t.Errorf("an interface that does not exist: %+v", o)
+	}
+	nics, err := net.Interfaces()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, nic := range nics {
+		want, _, err := EthtoolText([]string{"ethtool", "-i", nic.Name})
+		if got, o := run("ethtool", "-i", nic.Name); err == nil && (o.Absent != "" || got != string(want)) {
+			t.Errorf("%s: %q %+v, want %q", nic.Name, got, o, want)
+		}
 	}
 }

@@ -54,7 +54,7 @@ func (l *limitedBuffer) Write(p []byte) (int, error) {
 // searchPath is where tools lie; an ordinary user's PATH often lacks sbin.
 const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-func lookPath(name string) (string, error) {
+var lookPath = func(name string) (string, error) {
 	if p, err := exec.LookPath(name); err == nil {
 		return p, nil
 	}
@@ -71,8 +71,12 @@ func lookPath(name string) (string, error) {
 // and abandoned when that does not end it. What it wrote is kept.
 func streamCommand(ctx context.Context, argv []string, w io.Writer) Output {
 	path, err := lookPath(argv[0])
+	args := argv[1:]
 	if err != nil {
-		return Output{Absent: ddx.NotThere, Detail: err.Error()}
+		var ok bool
+		if path, args, ok = insteadOf(argv); !ok {
+			return Output{Absent: ddx.NotThere, Detail: err.Error()}
+		}
 	}
 	out, toParent, err := os.Pipe()
 	if err != nil {
@@ -85,7 +89,7 @@ func streamCommand(ctx context.Context, argv []string, w io.Writer) Output {
 		return Output{Absent: ddx.NotReadable, Detail: fmt.Sprintf("run %s: %v", argv[0], err)}
 	}
 	defer complaints.Close()
-	cmd := exec.Command(path, argv[1:]...)
+	cmd := exec.Command(path, args...)
 	cmd.Stdout, cmd.Stderr = toParent, complain
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "LANG=C", "PATH="+os.Getenv("PATH")+":"+searchPath, "PAGER=cat", "SYSTEMD_PAGER=", "SYSTEMD_COLORS=0", "COLUMNS=512")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
