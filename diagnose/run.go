@@ -15,8 +15,7 @@ import (
 // Options are the arguments of a run that change what is shown, never what is
 // concluded.
 type Options struct {
-	All   bool          // list ruled-out findings too
-	Named []ddx.Subject // reserved for callers that ask about one subject; empty means all
+	All bool // list ruled-out findings too
 }
 
 // state is what the evidence says of one mode, on all its subjects.

@@ -1,8 +1,6 @@
 package source
 
 import (
-	"bytes"
-	"encoding/base64"
 	"strings"
 	"time"
 
@@ -168,26 +166,3 @@ var cloudErrors = Reader{
 }
 
 var cloudErrorLine = lazy(`(?m)^\s*(?:[\w.]+(?:Error|Exception)(?:: \w+)?: )?(?:aws: \[ERROR\]: )?(?:An error occurred \(([\w.]+)\) when calling the (\w+) operation(?: \([^)]*\))?: ?(.*)|Could not connect to the endpoint URL: .*|Connect timeout on endpoint URL: .*)$`)
-
-// ConsoleText returns the console log within the JSON of aws ec2
-// get-console-output, decoded when it still is base64. ok is false when data
-// is no such answer, or one without any output.
-func ConsoleText(data []byte) (text []byte, ok bool) {
-	if !bytes.Contains(data, []byte(`"Output"`)) || !bytes.Contains(data, []byte(`"InstanceId"`)) {
-		return nil, false
-	}
-	it := &Item{Data: data}
-	docs, _ := it.readJSON() // what stands before any damage is still a console log
-	for _, d := range docs {
-		output := d.text("Output")
-		if output == "" || d.text("InstanceId") == "" {
-			continue
-		}
-		// A log holds blanks and brackets, which base64 does not.
-		if b, err := base64.StdEncoding.DecodeString(strings.NewReplacer("\n", "", "\r", "").Replace(output)); err == nil {
-			return b, true
-		}
-		return []byte(output), true
-	}
-	return nil, false
-}

@@ -31,20 +31,25 @@ func TestReadJSONDamage(t *testing.T) {
 	}
 }
 
-func TestConsoleText(t *testing.T) {
+func TestConsoleOutputForms(t *testing.T) {
 	tests := []struct {
 		name, data, want string
 		ok               bool
 	}{
 		{"base64", `{"InstanceId": "i-1", "Output": "WyAgICAwLjAwMDAwMF0gTGludXgK\r\n", "Timestamp": "x"}`, "[    0.000000] Linux\n", true},
 		{"plain", `{"InstanceId": "i-1", "Output": "[    0.000000] Linux\nlogin: "}`, "[    0.000000] Linux\nlogin: ", true},
-		{"empty", `{"InstanceId": "i-1", "Output": ""}`, "", false},
+		{"empty", `{"InstanceId": "i-1", "Output": ""}`, "", true},
+		{"damaged behind", `{"InstanceId": "i-1", "Output": "[    0.000000] Linux\n", "Timest`, "[    0.000000] Linux\n", true},
 		{"other", `{"Volumes": []}`, "", false},
 		{"text", "login: ", "", false},
 	}
 	for _, tt := range tests {
-		got, ok := ConsoleText([]byte(tt.data))
-		if string(got) != tt.want || ok != tt.ok {
+		it, ok := consoleOutput(Item{Data: []byte(tt.data)})
+		got := string(it.Data)
+		if !tt.ok {
+			tt.want = tt.data
+		}
+		if got != tt.want || ok != tt.ok {
 			t.Errorf("%s: %q, %v; want %q, %v", tt.name, got, ok, tt.want, tt.ok)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -343,27 +342,24 @@ func (c *collector) refine(it Item) []Item {
 	return sections(it)
 }
 
-// consoleOutput reads the answer of get-console-output.
+// consoleOutput takes the console's log out of the answer of get-console-output,
+// decoded where it still is base64, as the API gives it.
 func consoleOutput(it Item) (Item, bool) {
 	if len(it.Data) > MaxItem || !bytes.HasPrefix(bytes.TrimLeft(it.Data, " \r\n\t"), []byte("{")) || !bytes.Contains(it.Data, []byte(`"Output"`)) {
 		return it, false
 	}
-	var doc struct {
-		InstanceID string `json:"InstanceId"`
-		Timestamp  string
-		Output     *string
-	}
-	if err := json.Unmarshal(it.Data, &doc); err != nil || doc.Output == nil || doc.InstanceID == "" {
+	docs, _ := it.readJSON() // what stands before any damage is still a console log
+	if len(docs) == 0 || docs[0].get("Output") == nil || docs[0].text("InstanceId") == "" {
 		return it, false
 	}
-	text := []byte(*doc.Output)
-	if !bytes.ContainsAny(text, " \n[") {
-		if raw, err := base64.StdEncoding.DecodeString(*doc.Output); err == nil {
-			text = raw
-		}
+	output := docs[0].text("Output")
+	text := []byte(output)
+	// A log holds blanks and brackets, which base64 does not.
+	if raw, err := base64.StdEncoding.DecodeString(strings.NewReplacer("\n", "", "\r", "").Replace(output)); err == nil {
+		text = raw
 	}
 	it.Data, it.Size, it.Reader = text, int64(len(text)), "kernel-log"
-	if t, err := time.Parse(time.RFC3339Nano, doc.Timestamp); err == nil {
+	if t, err := time.Parse(time.RFC3339Nano, docs[0].text("Timestamp")); err == nil {
 		it.Time = t
 	}
 	return it, true
