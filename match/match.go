@@ -41,7 +41,7 @@ func (m *Matcher) Match(s Stream, r io.Reader) ([]ddx.Fact, error) {
 	if t.s.Hint.Names == nil {
 		t.s.Hint.Names = logline.Names{}
 	}
-	stats, err := m.set.ScanParallel(m.oneLineRecords(s, r), 0, t.visit)
+	stats, err := m.set.Scan(m.oneLineRecords(s, r), 0, t.visit)
 	if err != nil {
 		err = fmt.Errorf("read log %s: after line %d: %w", s.Origin, stats.Lines, err)
 	}

@@ -58,7 +58,7 @@ func child(job []string) error {
 	}
 	defer f.Close()
 	lines, words := 0, 0
-	stats, err := s.ScanParallel(f, workers, func(l Line) int {
+	stats, err := s.Scan(f, workers, func(l Line) int {
 		if len(l.Patterns) > 0 {
 			lines++
 		} else {

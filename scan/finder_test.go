@@ -16,7 +16,7 @@ func TestFinder(t *testing.T) {
 	f := s.Finder()
 	for _, line := range lines {
 		want, wantWord := []int(nil), -1
-		if _, err := s.Scan(strings.NewReader(line+"\n"), func(l Line) int {
+		if _, err := s.Scan(strings.NewReader(line+"\n"), 1, func(l Line) int {
 			want, wantWord = slices.Clone(l.Patterns), l.Word
 			return 0
 		}); err != nil {

@@ -47,7 +47,7 @@ func TestLines(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []string
-			stats, err := s.Scan(strings.NewReader(c.text), func(l Line) int {
+			stats, err := s.Scan(strings.NewReader(c.text), 1, func(l Line) int {
 				got = append(got, fmt.Sprintf("%d@%d %q %v %d", l.Number, l.Offset, l.Text, l.Patterns, l.Word))
 				return 0
 			})
@@ -81,7 +81,7 @@ func TestFollow(t *testing.T) {
 			"whole": strings.NewReader(c.text), "bytes": iotest.OneByteReader(strings.NewReader(c.text)),
 		} {
 			var got []string
-			_, err := s.Scan(r, func(l Line) int {
+			_, err := s.Scan(r, 1, func(l Line) int {
 				n := fmt.Sprint(l.Number)
 				if l.Word >= 0 {
 					n += "w"
@@ -208,7 +208,7 @@ func TestReadErrors(t *testing.T) {
 	text := "needle 1\nneedle 2\nneedle 3"
 	wantLines, want := naive([]string{"needle"}, nil, []byte(text), noFollow)
 	var lines []found
-	stats, err := s.Scan(io.MultiReader(strings.NewReader(text), iotest.ErrReader(errDisk)), func(l Line) int {
+	stats, err := s.Scan(io.MultiReader(strings.NewReader(text), iotest.ErrReader(errDisk)), 1, func(l Line) int {
 		lines = append(lines, keep(l))
 		return 0
 	})
@@ -217,7 +217,7 @@ func TestReadErrors(t *testing.T) {
 	}
 	same(t, "before the error", lines, wantLines, stats, want)
 
-	if _, err = s.Scan(chopReader{strings.NewReader(text), rand.New(rand.NewPCG(1, 1)), 0}, nil); !errors.Is(err, io.ErrNoProgress) {
+	if _, err = s.Scan(chopReader{strings.NewReader(text), rand.New(rand.NewPCG(1, 1)), 0}, 1, nil); !errors.Is(err, io.ErrNoProgress) {
 		t.Errorf("reader that returns nothing: %v", err)
 	}
 

@@ -80,7 +80,7 @@ func TestCompileErrors(t *testing.T) {
 	}
 	if s, err := Compile(nil); err != nil {
 		t.Error(err)
-	} else if stats, err := s.Scan(strings.NewReader("a\nb\n"), nil); err != nil || stats.Lines != 2 {
+	} else if stats, err := s.Scan(strings.NewReader("a\nb\n"), 1, nil); err != nil || stats.Lines != 2 {
 		t.Errorf("empty set: %+v, %v", stats, err)
 	}
 }

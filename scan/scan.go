@@ -10,8 +10,8 @@ type Line struct {
 	Number    int64  // from 1
 	Offset    int64  // of the line's first byte in the input
 	Text      []byte // without the end of the line; valid during the call only
-	Patterns  []int  // expressions that match, ascending; valid during the call only
-	Word      int    // leftmost word of a line that no expression matches, or -1
+	Patterns  []int  // expressions that match (see Candidates), ascending; valid during the call only
+	Word      int    // leftmost word of a line that no expression matches (see Candidates), or -1
 	Truncated int64  // bytes behind Text that were not looked at
 }
 
@@ -20,7 +20,7 @@ type Stats struct {
 	Bytes     int64   // bytes read, ends of lines included
 	Lines     int64   // lines, a last one without an end included
 	Truncated int64   // bytes of over-long lines that were not looked at
-	Counts    []int64 // by expression: lines that match
+	Counts    []int64 // by expression: lines that match, with Candidates those that may
 	FirstLine []byte  // text of the first and of the last line, nil without lines
 	LastLine  []byte
 
@@ -34,18 +34,14 @@ type Stats struct {
 // lines it wants to see as well, whatever they contain; the larger of this and
 // of what is left from earlier calls counts. Visit may be nil.
 //
+// With more than one worker (below 1: GOMAXPROCS) these examine the text while
+// the next is read and visit is called, never twice at the same time, but not
+// always on the caller's goroutine. The beginning of an input is examined on the
+// caller's alone, so that a short one costs no goroutines.
+//
 // An error of r ends the scan; all that was read before is delivered and
 // counted, and the Stats are valid up to there.
-func (s *Set) Scan(r io.Reader, visit func(Line) (follow int)) (Stats, error) {
-	return s.scan(r, 1, 0, visit)
-}
-
-// ScanParallel is Scan with a number of workers (below 1: GOMAXPROCS) that
-// examine the text while the next is read and visit is called. Visit is called
-// in order and never twice at the same time, but not always on the caller's
-// goroutine. The beginning of an input is examined on the caller's alone, so
-// that a short one costs no goroutines.
-func (s *Set) ScanParallel(r io.Reader, workers int, visit func(Line) (follow int)) (Stats, error) {
+func (s *Set) Scan(r io.Reader, workers int, visit func(Line) (follow int)) (Stats, error) {
 	if workers < 1 {
 		workers = runtime.GOMAXPROCS(0)
 	}

@@ -85,7 +85,7 @@ func firstWord(words []string, text []byte) int {
 func scanAll(t testing.TB, s *Set, r io.Reader, follow func(found) int) ([]found, Stats) {
 	t.Helper()
 	var lines []found
-	stats, err := s.Scan(r, func(l Line) int {
+	stats, err := s.Scan(r, 1, func(l Line) int {
 		f := keep(l)
 		lines = append(lines, f)
 		return follow(f)

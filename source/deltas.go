@@ -14,22 +14,11 @@ type sampled struct {
 	sample int
 }
 
-// Deltas pairs the facts of several samples of one host, the first sample
-// first: those of one kind and subject whose key fields agree. Of each thing only the facts of its
-// last sample are kept, in their order. A counter among them gets delta and
-// seconds against the first sample, or reset when it went back on the way; a
-// delta is never negative. A thing seen in one sample gets neither.
-func Deltas(samples ...[]ddx.Fact) []ddx.Fact {
-	var facts []sampled
-	for n, sample := range samples {
-		for _, f := range sample {
-			facts = append(facts, sampled{f, n})
-		}
-	}
-	return deltas(facts)
-}
-
-// deltas is Deltas over facts in any order of things, each thing's samples in order.
+// deltas pairs the facts of several samples of one host, each thing's samples in
+// order: those of one kind and subject whose key fields agree. Of each thing only
+// the facts of its last sample are kept, in their order. A counter among them
+// gets delta and seconds against the first sample, or reset when it went back on
+// the way; a delta is never negative. A thing seen in one sample gets neither.
 func deltas(facts []sampled) []ddx.Fact {
 	type thing struct {
 		last int

@@ -25,7 +25,7 @@ func TestEthtoolText(t *testing.T) {
 	}
 	facts := func(argv []string, out []byte) (list []string) {
 		name := strings.Join(argv, " ")
-		if _, err := ReadItem(&Item{Origin: name, Name: name, Data: out}, func(f ddx.Fact) {
+		if _, err := readItem(&Item{Origin: name, Name: name, Data: out}, func(f ddx.Fact) {
 			line := f.Kind + " " + f.Subject.String()
 			for _, field := range []string{"name", "driver", "version", "bus", "rx", "tx", "rx_max", "tx_max", "combined", "combined_max"} {
 				line += " " + f.String(field)

@@ -70,7 +70,7 @@ func readerName(r *Reader) string {
 func readAll(t *testing.T, it *Item) (*Reader, []ddx.Fact) {
 	t.Helper()
 	var facts []ddx.Fact
-	rd, err := ReadItem(it, func(f ddx.Fact) {
+	rd, err := readItem(it, func(f ddx.Fact) {
 		if err := f.Check(); err != nil {
 			t.Error(err)
 		}

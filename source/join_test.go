@@ -115,7 +115,7 @@ func TestDeltasKeepOtherReaders(t *testing.T) {
 	disk := func(reader string, fields map[string]any) ddx.Fact {
 		return ddx.Fact{Kind: "disk", Subject: diskSubject("nvme0n1"), Fields: fields, Evidence: []ddx.Evidence{{Kind: reader, Origin: "x:1"}}}
 	}
-	facts := Deltas(
+	facts := deltasOf(
 		[]ddx.Fact{disk("lsblk", map[string]any{"model": "m"}), disk("diskstats", map[string]any{"inflight": int64(1)})},
 		[]ddx.Fact{disk("diskstats", map[string]any{"inflight": int64(2)})},
 	)

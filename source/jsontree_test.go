@@ -16,7 +16,7 @@ func TestReadJSONDamage(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			it := &Item{Origin: "v.json", Data: []byte(tt.data)}
 			n := 0
-			_, err := ReadItem(it, func(ddx.Fact) { n++ })
+			_, err := readItem(it, func(ddx.Fact) { n++ })
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want %q in it", err, tt.want)
 			}
@@ -93,7 +93,7 @@ func TestPastedWithIndentation(t *testing.T) {
 	}
 	for _, tt := range tests {
 		n := 0
-		rd, err := ReadItem(&Item{Origin: "-", Data: []byte(tt.data)}, func(ddx.Fact) { n++ })
+		rd, err := readItem(&Item{Origin: "-", Data: []byte(tt.data)}, func(ddx.Fact) { n++ })
 		if readerName(rd) != tt.reader || n == 0 || err != nil {
 			t.Errorf("%q: reader %s, %d facts, %v; want %s", tt.data, readerName(rd), n, err, tt.reader)
 		}

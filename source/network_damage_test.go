@@ -34,7 +34,7 @@ func summary(t testing.TB, file string, data []byte) string {
 	name := networkNames[reader+"/"+base]
 	it := &Item{Origin: name, Name: name, Data: data, Reader: reader}
 	var out strings.Builder
-	if _, err := ReadItem(it, func(f ddx.Fact) {
+	if _, err := readItem(it, func(f ddx.Fact) {
 		for _, e := range f.Evidence {
 			if strings.TrimSpace(e.Text) == "" {
 				t.Errorf("%s: evidence without text for %s", file, f.Kind)
@@ -95,7 +95,7 @@ func TestDamagedNetworkOutput(t *testing.T) {
 
 func checkDamaged(t testing.TB, it *Item) {
 	// an error is an answer: only what was said before it is looked at
-	_, _ = ReadItem(it, func(f ddx.Fact) {
+	_, _ = readItem(it, func(f ddx.Fact) {
 		if err := f.Check(); err != nil {
 			t.Errorf("%s: %v", it.Origin, err)
 		}
@@ -127,7 +127,7 @@ func TestCutOffNetworkOutput(t *testing.T) {
 		{"net-stat-conntrack", "entries clashres found drop\n00000001 00000002 00000003 00000004\n00000001 0000\n", "line 3", 4},
 	} {
 		facts := 0
-		_, err := ReadItem(&Item{Origin: "cut", Data: []byte(tt.text), Reader: tt.reader}, func(ddx.Fact) { facts++ })
+		_, err := readItem(&Item{Origin: "cut", Data: []byte(tt.text), Reader: tt.reader}, func(ddx.Fact) { facts++ })
 		if err == nil || !strings.Contains(err.Error(), tt.line) || facts != tt.facts {
 			t.Errorf("%s: %d facts and error %v, want %d and one that names %s", tt.reader, facts, err, tt.facts, tt.line)
 		}

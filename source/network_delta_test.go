@@ -16,13 +16,13 @@ func TestDeltasOfTwoReaders(t *testing.T) {
 		{"2: eth0: <UP> mtu 1500\n    RX: bytes packets errors dropped missed mcast\n    200 20 0 6 7 0\n", "  eth0: 200 20 0 13 0 0 0 0 7 1 0 0 0 0 0 0\n"},
 	} {
 		for reader, text := range map[string]string{"ip-link": x.link, "net-dev": x.dev} {
-			if _, err := ReadItem(&Item{Origin: reader, Data: []byte(text), Reader: reader}, func(f ddx.Fact) { samples[i] = append(samples[i], f) }); err != nil {
+			if _, err := readItem(&Item{Origin: reader, Data: []byte(text), Reader: reader}, func(f ddx.Fact) { samples[i] = append(samples[i], f) }); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
 	got := map[string]int64{}
-	for _, f := range Deltas(samples...) {
+	for _, f := range deltasOf(samples...) {
 		if f.String("name") == "rx_dropped" {
 			delta, ok := f.Int("delta")
 			if !ok {

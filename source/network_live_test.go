@@ -71,7 +71,7 @@ func TestNetworkReadersOnKernel(t *testing.T) {
 			t.Errorf("%s: recognised as %s, want %s:\n%.600s", strings.Join(argv, " "), readerName(rd), reader, out)
 		}
 		name := strings.Join(argv, " ")
-		if _, err := ReadItem(&Item{Origin: name, Name: name, Data: []byte(out), Reader: reader}, func(f ddx.Fact) {
+		if _, err := readItem(&Item{Origin: name, Name: name, Data: []byte(out), Reader: reader}, func(f ddx.Fact) {
 			if err := f.Check(); err != nil {
 				t.Error(err)
 			}

@@ -88,7 +88,7 @@ func checkFixture(t *testing.T, rd *Reader, file string) {
 		it.Origin = "pasted"
 	}
 	var facts []ddx.Fact
-	got, err := ReadItem(it, func(f ddx.Fact) { facts = append(facts, f) })
+	got, err := readItem(it, func(f ddx.Fact) { facts = append(facts, f) })
 	if err != nil || got == nil || got.Name != rd.Name {
 		t.Fatalf("read as %v: %v", readerName(got), err)
 	}
@@ -124,7 +124,7 @@ func TestEmptyRuleset(t *testing.T) {
 		facts        int
 	}{{"iptables-save", "iptables-save -c", 1}, {"nft-ruleset", "nft list ruleset", 1}, {"iptables-save", "rules.v4", 0}} {
 		var facts []ddx.Fact
-		if _, err := ReadItem(&Item{Origin: tt.name, Name: tt.name, Reader: tt.reader}, func(f ddx.Fact) { facts = append(facts, f) }); err != nil {
+		if _, err := readItem(&Item{Origin: tt.name, Name: tt.name, Reader: tt.reader}, func(f ddx.Fact) { facts = append(facts, f) }); err != nil {
 			t.Fatal(err)
 		}
 		if len(facts) != tt.facts {

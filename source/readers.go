@@ -83,23 +83,6 @@ func Recognise(it *Item) (*Reader, error) {
 	return nil, nil
 }
 
-// ReadItem recognises a small item and emits its facts. It returns the reader
-// used, nil when the form is unknown.
-func ReadItem(it *Item, emit func(ddx.Fact)) (*Reader, error) {
-	rd, err := Recognise(it)
-	if rd == nil || err != nil {
-		return nil, err
-	}
-	it.Reader = rd.Name
-	if rd.Log || rd.Read == nil {
-		return rd, nil
-	}
-	if err := rd.Read(it, emit); err != nil {
-		return rd, fmt.Errorf("read %s as %s: %w", it.Origin, rd.Name, err)
-	}
-	return rd, nil
-}
-
 // at names a line of the item, counted from 1 within Data.
 func (it *Item) at(n int) string { return fmt.Sprintf("%s:%d", it.Origin, it.Line+n) }
 
