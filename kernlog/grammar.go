@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // start is a first line of a report: Expr is what a scanner looks for, and its
@@ -19,7 +20,9 @@ type start struct {
 	must   string // stands in every line that re matches
 }
 
-var starts = compile([]start{
+var starts = sync.OnceValue(func() []start { return compile(startList) })
+
+var startList = []start{
 	{typ: "hung-task", expr: `INFO: task (.+):(\d+) blocked (?:in I/O wait )?for more than (\d+) seconds`, fields: []string{"task", "pid", "seconds"}},
 	{typ: "soft-lockup", expr: `BUG: soft lockup - CPU#(\d+) stuck for (\d+)s! \[(.+):(\d+)\]`, fields: []string{"cpu", "seconds", "task", "pid"}},
 	{typ: "hard-lockup", expr: `Watchdog detected hard LOCKUP on cpu ?(\d+)`, fields: []string{"cpu"}},
@@ -61,7 +64,12 @@ var starts = compile([]start{
 	{typ: "ena-reset", expr: `detected an unhealthy state, reset is requested`},
 	{typ: "ena-reset", expr: `Trigger reset is on`},
 	{typ: "stack", expr: `[\w.]{3,}\+0x[0-9a-f]+/0x[0-9a-f]+`},
-})
+}
+
+// lazy compiles an expression on first use: most commands never need it.
+func lazy(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
 
 func compile(list []start) []start {
 	for i := range list {
@@ -94,17 +102,18 @@ func required(re *syntax.Regexp) string {
 // be the first of a report. A caller that scans text looks for these and then
 // hands over as many following lines as Want asks for.
 func Starts() []string {
-	out := make([]string, len(starts))
-	for i := range starts {
-		out[i] = starts[i].expr
+	out := make([]string, len(startList))
+	for i := range startList {
+		out[i] = startList[i].expr
 	}
 	return out
 }
 
 // start opens a report if the line is a first line that no open report claims.
 func (a *Assembler) start(l Line) bool {
-	for i := range starts {
-		s := &starts[i]
+	all := starts()
+	for i := range all {
+		s := &all[i]
 		if !strings.Contains(l.Message, s.must) {
 			continue
 		}
@@ -225,21 +234,21 @@ func (r *Report) capture(s *start, m []string) {
 }
 
 var (
-	cpuLine   = regexp.MustCompile(`CPU: (\d+) (?:UID: \d+ )?PID: (\d+) Comm: (.+?) (?:Kdump: loaded )?(Not tainted|Tainted: [A-Z ()]+?) +(\S+) #?`)
-	taintLine = regexp.MustCompile(`^\s*(Not tainted|Tainted: [A-Z ()]+?) +(\d\S+) #?`)
-	ipLine    = regexp.MustCompile(`^\s*(?:RIP: [0-9a-f]{4}:|EIP: (?:[0-9a-f]{4}:)?|R?IP:? +|\[exception [RE]IP: |pc : |PC is at |EIP is at )(?:\[<[0-9a-f]+>\]\s*)*\s*([\w.]+)\+(?:0x)?[0-9a-f]+(?:/0x[0-9a-f]+)?(?: \[(\w+)\])?`)
-	frameLine = regexp.MustCompile(`^\s*(?:\[<?[0-9a-fx]+>?\] ?)*(\? )?\(?([A-Za-z_][\w.]*)\+0x[0-9a-f]+/0x[0-9a-f]+\)?(?: \[(\w+)\])?`)
+	cpuLine   = lazy(`CPU: (\d+) (?:UID: \d+ )?PID: (\d+) Comm: (.+?) (?:Kdump: loaded )?(Not tainted|Tainted: [A-Z ()]+?) +(\S+) #?`)
+	taintLine = lazy(`^\s*(Not tainted|Tainted: [A-Z ()]+?) +(\d\S+) #?`)
+	ipLine    = lazy(`^\s*(?:RIP: [0-9a-f]{4}:|EIP: (?:[0-9a-f]{4}:)?|R?IP:? +|\[exception [RE]IP: |pc : |PC is at |EIP is at )(?:\[<[0-9a-f]+>\]\s*)*\s*([\w.]+)\+(?:0x)?[0-9a-f]+(?:/0x[0-9a-f]+)?(?: \[(\w+)\])?`)
+	frameLine = lazy(`^\s*(?:\[<?[0-9a-fx]+>?\] ?)*(\? )?\(?([A-Za-z_][\w.]*)\+0x[0-9a-f]+/0x[0-9a-f]+\)?(?: \[(\w+)\])?`)
 	// Frames as crash(8) prints them, and those of 32-bit ARM.
-	crashFrame = regexp.MustCompile(`^\s*#\d+ \[[0-9a-f]+\] ([\w.]+) at [0-9a-f]+`)
-	armFrame   = regexp.MustCompile(`^\s*(?:\[<[0-9a-f]+>\] )?\(?([A-Za-z_][\w.]*)(?:\+0x[0-9a-f]+/0x[0-9a-f]+)?(?: \[(\w+)\])?\)? from (?:\[<[0-9a-f]+>\] )?\(?[\w.]+\+0x`)
-	workLine   = regexp.MustCompile(`^\s*Workqueue: +\S+ ([A-Za-z_][\w.]*(?: \[\w+\])?)`)
-	pidComm    = regexp.MustCompile(`^\s*(?:task:)?(\S+)\s+(?:state:)?[DSR] `)
-	oomKill    = regexp.MustCompile(`oom-kill:constraint=(\w+),.*?task_memcg=([^,]*),task=([^,]*),pid=(\d+)`)
-	oomMemcg   = regexp.MustCompile(`oom_memcg=([^,]*)`)
-	oomLimit   = regexp.MustCompile(`Task in (\S+) killed as a result of limit of (\S+)`)
-	oomVictim  = regexp.MustCompile(`Kill(?:ed)? process (\d+)(?:,? ?UID \d+,?)? ?\(([^)]+)\)`)
-	anonRSS    = regexp.MustCompile(`anon-rss:(\d+)kB`)
-	enaDevice  = regexp.MustCompile(`\bena ([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9])(?: (\S+))?: `)
+	crashFrame = lazy(`^\s*#\d+ \[[0-9a-f]+\] ([\w.]+) at [0-9a-f]+`)
+	armFrame   = lazy(`^\s*(?:\[<[0-9a-f]+>\] )?\(?([A-Za-z_][\w.]*)(?:\+0x[0-9a-f]+/0x[0-9a-f]+)?(?: \[(\w+)\])?\)? from (?:\[<[0-9a-f]+>\] )?\(?[\w.]+\+0x`)
+	workLine   = lazy(`^\s*Workqueue: +\S+ ([A-Za-z_][\w.]*(?: \[\w+\])?)`)
+	pidComm    = lazy(`^\s*(?:task:)?(\S+)\s+(?:state:)?[DSR] `)
+	oomKill    = lazy(`oom-kill:constraint=(\w+),.*?task_memcg=([^,]*),task=([^,]*),pid=(\d+)`)
+	oomMemcg   = lazy(`oom_memcg=([^,]*)`)
+	oomLimit   = lazy(`Task in (\S+) killed as a result of limit of (\S+)`)
+	oomVictim  = lazy(`Kill(?:ed)? process (\d+)(?:,? ?UID \d+,?)? ?\(([^)]+)\)`)
+	anonRSS    = lazy(`anon-rss:(\d+)kB`)
+	enaDevice  = lazy(`\bena ([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9])(?: (\S+))?: `)
 )
 
 // take adds what one message tells. It reports whether the message belongs to
@@ -257,7 +266,7 @@ func (r *Report) take(msg string) bool {
 }
 
 func (r *Report) takeStack(msg string) bool {
-	if m := cpuLine.FindStringSubmatch(msg); m != nil {
+	if m := cpuLine().FindStringSubmatch(msg); m != nil {
 		r.setInt(&r.CPU, m[1])
 		if r.Type != "hung-task" && r.Type != "soft-lockup" {
 			r.setInt(&r.PID, m[2])
@@ -268,29 +277,29 @@ func (r *Report) takeStack(msg string) bool {
 		r.setTaint(m[4], m[5])
 		return true
 	}
-	if m := taintLine.FindStringSubmatch(msg); m != nil {
+	if m := taintLine().FindStringSubmatch(msg); m != nil {
 		r.setTaint(m[1], m[2])
 		return true
 	}
-	if m := ipLine.FindStringSubmatch(msg); m != nil {
+	if m := ipLine().FindStringSubmatch(msg); m != nil {
 		if r.ip == "" {
 			r.ip, r.ipModule = m[1], m[2]
 		}
 		return true
 	}
-	if m := workLine.FindStringSubmatch(msg); m != nil {
+	if m := workLine().FindStringSubmatch(msg); m != nil {
 		r.work = m[1]
 		return true
 	}
-	if m := armFrame.FindStringSubmatch(msg); m != nil {
+	if m := armFrame().FindStringSubmatch(msg); m != nil {
 		r.frame(m[1], m[2], true)
 		return true
 	}
-	if m := crashFrame.FindStringSubmatch(msg); m != nil {
+	if m := crashFrame().FindStringSubmatch(msg); m != nil {
 		r.frame(m[1], "", true)
 		return true
 	}
-	if m := frameLine.FindStringSubmatch(msg); m != nil {
+	if m := frameLine().FindStringSubmatch(msg); m != nil {
 		r.frame(m[2], m[3], m[1] == "")
 		return true
 	}
@@ -299,7 +308,7 @@ func (r *Report) takeStack(msg string) bool {
 			return true
 		}
 	}
-	return pidComm.MatchString(msg) && r.Task != "" && strings.Contains(msg, r.Task)
+	return pidComm().MatchString(msg) && r.Task != "" && strings.Contains(msg, r.Task)
 }
 
 // frame adds a function of the trace. Frames that the kernel marks with a question
@@ -323,20 +332,20 @@ func (r *Report) takeOOM(msg string) bool {
 	if strings.Contains(msg, "Memory cgroup out of memory") || strings.Contains(msg, "Memory cgroup stats for") {
 		r.Reason, own = "CONSTRAINT_MEMCG", true
 	}
-	if m := oomKill.FindStringSubmatch(msg); m != nil {
+	if m := oomKill().FindStringSubmatch(msg); m != nil {
 		r.Reason, r.Cgroup, r.Victim, own = m[1], m[2], m[3], true
-		if g := oomMemcg.FindStringSubmatch(msg); g != nil {
+		if g := oomMemcg().FindStringSubmatch(msg); g != nil {
 			r.Cgroup = g[1]
 		}
 		r.setInt(&r.PID, m[4])
 	}
-	if m := oomLimit.FindStringSubmatch(msg); m != nil {
+	if m := oomLimit().FindStringSubmatch(msg); m != nil {
 		r.Reason, r.Cgroup, own = "CONSTRAINT_MEMCG", m[2], true
 	}
-	if m := oomVictim.FindStringSubmatch(msg); m != nil {
+	if m := oomVictim().FindStringSubmatch(msg); m != nil {
 		r.Victim, own = m[2], true
 		r.setInt(&r.PID, m[1])
-		if a := anonRSS.FindStringSubmatch(msg); a != nil {
+		if a := anonRSS().FindStringSubmatch(msg); a != nil {
 			r.setInt(&r.VictimKB, a[1])
 		}
 		if r.Reason == "" && strings.Contains(msg, "Out of memory") {
@@ -347,7 +356,7 @@ func (r *Report) takeOOM(msg string) bool {
 }
 
 func (r *Report) takeENA(msg string) bool {
-	if m := enaDevice.FindStringSubmatch(msg); m != nil {
+	if m := enaDevice().FindStringSubmatch(msg); m != nil {
 		if r.Device == "" || m[2] != "" {
 			r.Device = m[1]
 			if m[2] != "" && m[2] != "(unnamed" {

@@ -25,7 +25,7 @@ func TestRequired(t *testing.T) {
 			t.Errorf("required(%s) = %q, want %q", expr, got, want)
 		}
 	}
-	for _, s := range starts {
+	for _, s := range starts() {
 		if s.must == "" {
 			t.Errorf("%s: no literal to look for first", s.expr)
 		}

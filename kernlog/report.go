@@ -233,7 +233,7 @@ func (r *Report) settle() {
 		r.Frames = r.unreliable
 	}
 	r.unreliable = nil
-	if r.work != "" && !contains(r.Frames, r.work) {
+	if r.work != "" && !slices.Contains(r.Frames, r.work) {
 		r.Frames = append(r.Frames, r.work)
 	}
 	if r.ip != "" && r.Type != "hung-task" {
@@ -251,11 +251,11 @@ func (r *Report) settle() {
 	for i, f := range r.Frames {
 		name, mod, ok := strings.Cut(f, " ")
 		r.Frames[i] = name
-		if mod = strings.Trim(mod, "[]"); ok && mod != "" && !contains(r.Modules, mod) {
+		if mod = strings.Trim(mod, "[]"); ok && mod != "" && !slices.Contains(r.Modules, mod) {
 			r.Modules = append(r.Modules, mod)
 		}
 	}
-	if r.ipModule != "" && !contains(r.Modules, r.ipModule) {
+	if r.ipModule != "" && !slices.Contains(r.Modules, r.ipModule) {
 		r.Modules = append(r.Modules, r.ipModule)
 	}
 	if r.Type == "oom" && r.Reason == "" {
@@ -266,13 +266,4 @@ func (r *Report) settle() {
 			}
 		}
 	}
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
