@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"strings"
+	"sync"
 )
 
 // placeholders are the types of a pattern's placeholders. Each expression is
@@ -30,13 +31,16 @@ var captureType = map[string]string{"int": "int", "num": "double"}
 // CompiledPattern is a format string made into a regular expression.
 type CompiledPattern struct {
 	Text     string
-	Regexp   *regexp.Regexp
+	Regexp   func() *regexp.Regexp
 	Expr     string            // RE2 without the anchors: what ripgrep and the scanner look for in a whole line
+	Names    []string          // of the captures, in the order of the expression
 	Captures map[string]string // name -> CEL type
 	Anchored bool              // must stand at the start of the message
 	// First is not nil for an expression that can match over several lines: it
 	// fits every message that such a match begins in, and Expr is its text.
 	First *regexp.Regexp
+
+	format *format // nil when only the expression can tell
 }
 
 // CompilePattern makes a regular expression of a format string. Outside of
@@ -50,7 +54,7 @@ type CompiledPattern struct {
 //	{?text}          a literal that may be missing
 //	{{ and }}        braces themselves
 func CompilePattern(text string) (*CompiledPattern, error) {
-	p := &CompiledPattern{Text: text, Captures: map[string]string{}}
+	p := &CompiledPattern{Text: text, Captures: map[string]string{}, format: &format{}}
 	rest := text
 	if after, ok := strings.CutPrefix(rest, "^"); ok {
 		p.Anchored, rest = true, after
@@ -64,11 +68,14 @@ func CompilePattern(text string) (*CompiledPattern, error) {
 		i := strings.IndexAny(rest, "{}")
 		if i < 0 {
 			b.WriteString(regexp.QuoteMeta(rest))
+			p.format.addText(rest)
 			break
 		}
 		b.WriteString(regexp.QuoteMeta(rest[:i]))
+		p.format.addText(rest[:i])
 		if i+1 < len(rest) && rest[i+1] == rest[i] {
 			b.WriteString(regexp.QuoteMeta(rest[i : i+1]))
+			p.format.addText(rest[i : i+1])
 			rest = rest[i+2:]
 			continue
 		}
@@ -91,11 +98,17 @@ func CompilePattern(text string) (*CompiledPattern, error) {
 	if p.Anchored {
 		full = "^" + full
 	}
-	re, err := regexp.Compile(full)
-	if err != nil {
+	if end != "" {
+		p.format.steps = append(p.format.steps, step{kind: atEnd})
+	}
+	p.format.finish()
+	if 2*len(p.Names) > maxMarks {
+		p.format = nil
+	}
+	if _, err := syntax.Parse(full, syntax.Perl); err != nil {
 		return nil, fmt.Errorf("pattern %q: %w", text, err)
 	}
-	p.Regexp = re
+	p.Regexp = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(full) })
 	return p, nil
 }
 
@@ -112,10 +125,11 @@ func CompileRegexp(expr string) (*CompiledPattern, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pattern %q: %w", expr, err)
 	}
-	p := &CompiledPattern{Text: expr, Regexp: re, Captures: map[string]string{}}
+	p := &CompiledPattern{Text: expr, Regexp: func() *regexp.Regexp { return re }, Captures: map[string]string{}}
 	p.Anchored = strings.HasPrefix(expr, "^")
 	for _, name := range re.SubexpNames() {
 		if name != "" {
+			p.Names = append(p.Names, name)
 			p.Captures[name] = "string"
 		}
 	}
@@ -148,6 +162,7 @@ var captureName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
 func (p *CompiledPattern) placeholder(body string) (string, error) {
 	if lit, ok := strings.CutPrefix(body, "?"); ok {
+		p.format.steps = append(p.format.steps, step{kind: oneOf, texts: append(strings.Split(lit, "|"), "")})
 		return "(?:" + alternatives(lit) + ")?", nil
 	}
 	name, typ, named := strings.Cut(body, ":")
@@ -158,14 +173,17 @@ func (p *CompiledPattern) placeholder(body string) (string, error) {
 		typ = body
 	}
 	expr, known := placeholders[typ]
+	steps := placeholderSteps[typ]
 	switch {
 	case known:
 	case strings.Contains(typ, "|"):
 		expr = "(?:" + alternatives(typ) + ")"
+		steps = []step{{kind: oneOf, texts: strings.Split(typ, "|")}}
 	default:
 		return "", fmt.Errorf("placeholder {%s}: no such type; one of any, dev, hex, int, ip, name, num, path, rest, sp, word, or alternatives with |", body)
 	}
 	if !named {
+		p.format.steps = append(p.format.steps, steps...)
 		return expr, nil
 	}
 	if _, twice := p.Captures[name]; twice {
@@ -175,6 +193,9 @@ func (p *CompiledPattern) placeholder(body string) (string, error) {
 	if t, ok := captureType[typ]; ok {
 		p.Captures[name] = t
 	}
+	slot := 2 * len(p.Names)
+	p.format.steps = append(append(append(p.format.steps, step{kind: mark, slot: slot}), steps...), step{kind: mark, slot: slot + 1})
+	p.Names = append(p.Names, name)
 	return "(?P<" + name + ">" + expr + ")", nil
 }
 
@@ -186,17 +207,34 @@ func alternatives(s string) string {
 	return strings.Join(parts, "|")
 }
 
-// Find matches a message and returns the captures, nil when it does not match.
-func (p *CompiledPattern) Find(message []byte) map[string]string {
-	loc := p.Regexp.FindSubmatchIndex(message)
-	if loc == nil {
-		return nil
-	}
-	m := make(map[string]string, len(p.Captures))
-	for i, name := range p.Regexp.SubexpNames() {
-		if name != "" && loc[2*i] >= 0 {
-			m[name] = string(message[loc[2*i]:loc[2*i+1]])
+// Find matches a message and appends the captures to those given, in the order
+// of Names: parts of the message, nil where a group of an expression took no
+// part. It reports whether the message matches.
+func (p *CompiledPattern) Find(message []byte, captures [][]byte) ([][]byte, bool) {
+	if p.format != nil {
+		if s, found, sure := p.format.find(message, p.Anchored); sure {
+			for i := 0; found && i < len(p.Names); i++ {
+				captures = append(captures, message[s.marks[2*i]:s.marks[2*i+1]])
+			}
+			return captures, found
 		}
 	}
-	return m
+	re := p.Regexp()
+	if len(p.Names) == 0 {
+		return captures, re.Match(message)
+	}
+	loc := re.FindSubmatchIndex(message)
+	if loc == nil {
+		return captures, false
+	}
+	for i, name := range re.SubexpNames() {
+		switch {
+		case name == "":
+		case loc[2*i] < 0:
+			captures = append(captures, nil)
+		default:
+			captures = append(captures, message[loc[2*i]:loc[2*i+1]])
+		}
+	}
+	return captures, true
 }

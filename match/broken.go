@@ -126,7 +126,7 @@ func message(parts ...[]byte) []byte {
 // expression is that of a pattern of a mode, or of the first line of a report.
 func (m *Matcher) expression(p int) *regexp.Regexp {
 	if p < m.starts {
-		return m.lines[p].pattern.Regexp
+		return m.lines[p].pattern.Regexp()
 	}
 	return regexp.MustCompile(kernlog.Starts()[p-m.starts]) // they were compiled before
 }

@@ -35,19 +35,22 @@ func (t *matching) facts(stats scan.Stats) []ddx.Fact {
 }
 
 func (f *found) fact(t *matching) ddx.Fact {
+	evidence := t.lines(f)
 	fields := map[string]any{
-		"indicator": f.key.indicator, "count": f.count, "peak": f.peak,
-		"first": f.first.String(), "last": f.last.String(), "catalogue": t.m.cat.Digest, "boot": t.bootName(f.evidence[len(f.evidence)-1].Host, f.key.boot),
+		"indicator": f.pattern.key, "count": f.count, "peak": f.peak,
+		"first": f.first.String(), "last": f.last.String(), "catalogue": t.m.cat.Digest, "boot": t.bootName(evidence[len(evidence)-1].Host, f.boot),
 	}
-	if len(f.captures) > 0 {
-		caps := make([]string, 0, len(f.captures))
-		for k, v := range f.captures {
-			caps = append(caps, k+"="+v)
+	var caps []string
+	for i, c := range f.captures {
+		if c != nil {
+			caps = append(caps, f.pattern.pattern.Names[i]+"="+string(c))
 		}
+	}
+	if len(caps) > 0 {
 		slices.Sort(caps)
 		fields["captures"] = caps
 	}
-	return ddx.Fact{Kind: "log.match", Subject: f.key.subject, Time: f.last.Wall, Fields: fields, Evidence: f.evidence}
+	return ddx.Fact{Kind: "log.match", Subject: ddx.Subject{Kind: f.pattern.mode.Subject, Name: f.name}, Time: f.last.Wall, Fields: fields, Evidence: evidence}
 }
 
 func (t *matching) bootName(host string, boot int) string {

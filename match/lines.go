@@ -50,10 +50,11 @@ func (t *matching) goOn(raw scan.Line, l logline.Line) (matched bool) {
 			b.seen = catalog.MaxLines
 			continue
 		}
-		if at := b.p.pattern.Regexp.FindIndex(b.text); at != nil {
+		if at := b.p.pattern.Regexp().FindIndex(b.text); at != nil {
 			b.seen = catalog.MaxLines
 			if at[0] <= b.first {
-				matched = t.matched(b.p, raw, l, b.p.pattern.Find(b.text)) || matched
+				captures, _ := b.p.pattern.Find(b.text, nil)
+				matched = t.matched(b.p, raw, l, captures) || matched
 			}
 		}
 	}

@@ -7,11 +7,8 @@ import (
 	"io"
 	"slices"
 	"strconv"
-	"strings"
-	"time"
 
 	"ddx"
-	"ddx/catalog"
 	"ddx/kernlog"
 	"ddx/logline"
 	"ddx/scan"
@@ -37,7 +34,7 @@ type Stream struct {
 // the catalogue's patterns, kernel reports, the coverage of the log, and what
 // no pattern explains.
 func (m *Matcher) Match(s Stream, r io.Reader) ([]ddx.Fact, error) {
-	t := &matching{m: m, s: s, found: map[matchKey]*found{}, kept: map[string]int{}, templates: map[string]*template{}, boots: map[string]int{}, booted: map[string]int64{}}
+	t := &matching{m: m, s: s, seen: make([]seen, m.indicators), templates: map[string]*template{}, boots: map[string]int{}, booted: map[string]int64{}}
 	if t.s.Hint.Names == nil {
 		t.s.Hint.Names = logline.Names{}
 	}
@@ -65,9 +62,10 @@ func (m *Matcher) oneLineRecords(s Stream, r io.Reader) io.Reader {
 type matching struct {
 	m         *Matcher
 	s         Stream
-	found     map[matchKey]*found
+	seen      []seen // by number of the indicator
 	order     []*found
-	kept      map[string]int // by indicator: how many subjects were found
+	captures  [][]byte // of the line that is looked at
+	answers   answers
 	templates map[string]*template
 	key       []byte // of the template that is looked for
 	folded    []*template
@@ -86,33 +84,7 @@ type matching struct {
 	begun     []begun
 }
 
-type matchKey struct {
-	indicator string
-	subject   ddx.Subject
-	boot      int
-}
-
-// found is everything that matched one indicator on one subject in one boot.
-type found struct {
-	key         matchKey
-	ind         *ddx.Indicator
-	count, peak int64
-	first, last ddx.Moment
-	evidence    []ddx.Evidence // the first few, and in the last place the last
-	captures    map[string]string
-	record      int64 // the last one counted
-	window      []time.Time
-	within      time.Duration
-}
-
-// MaxSubjects is how many subjects of an indicator a log tells apart. Signs of
-// further ones are counted together, without a name; their recovery is not kept.
-const MaxSubjects = 1000
-
-const (
-	keepFirst = 3 // lines of evidence kept from the beginning, beside the last one
-	everyLine = 1 << 30
-)
+const everyLine = 1 << 30
 
 func (t *matching) visit(line scan.Line) int {
 	if !t.all && len(t.begun) == 0 && len(line.Patterns) == 0 && line.Word < 0 && t.reports.Skip(line.Text) {
@@ -169,6 +141,8 @@ func (t *matching) decode(line *scan.Line, msg []byte) {
 // prompt of root: neither says that anything happened.
 var comment = []byte("# ")
 
+var linuxVersion = []byte("Linux version ")
+
 func (t *matching) line(raw scan.Line, l logline.Line) int {
 	t.record++
 	if !t.first {
@@ -186,7 +160,7 @@ func (t *matching) line(raw scan.Line, l logline.Line) int {
 		case p < t.m.loss:
 			starts = true
 		case p == t.m.boot:
-			if l.Channel != logline.Service && strings.HasPrefix(string(l.Message), "Linux version ") {
+			if l.Channel != logline.Service && bytes.HasPrefix(l.Message, linuxVersion) {
 				t.boots[ddx.ShortHost(l.Host)]++
 				t.booted[ddx.ShortHost(l.Host)] = raw.Number
 			}
@@ -200,7 +174,7 @@ func (t *matching) line(raw scan.Line, l logline.Line) int {
 	case !starts:
 		reported = t.reports.Continue(l.Message)
 	default:
-		reported = t.reports.Add(kernlog.Line{Message: string(l.Message), Origin: t.origin(raw), Text: string(raw.Text), Time: l.Time, Mono: l.Mono})
+		reported = t.reports.Add(kernlog.Line{Message: string(l.Message), Origin: t.origin(raw.Number), Text: string(raw.Text), Time: l.Time, Mono: l.Mono})
 	}
 	if !matched && !reported && !t.s.Incidental && t.notable(raw, l) {
 		t.fold(raw, l)
@@ -217,8 +191,9 @@ func (t *matching) notable(raw scan.Line, l logline.Line) bool {
 	return raw.Word >= 0
 }
 
-func (t *matching) origin(raw scan.Line) string {
-	return t.s.Origin + ":" + strconv.FormatInt(int64(t.s.Offset)+raw.Number, 10)
+// origin names a line of the log.
+func (t *matching) origin(number int64) string {
+	return t.s.Origin + ":" + strconv.FormatInt(int64(t.s.Offset)+number, 10)
 }
 
 func (t *matching) loss(base, p int, msg []byte) {
@@ -239,11 +214,12 @@ func (t *matching) pattern(p *logPattern, raw scan.Line, l logline.Line) bool {
 	if !t.heard(p, l) {
 		return false
 	}
-	caps := p.pattern.Find(l.Message)
-	if caps == nil {
+	captures, found := p.pattern.Find(l.Message, t.captures[:0])
+	t.captures = captures
+	if !found {
 		return t.begin(p, l)
 	}
-	return t.matched(p, raw, l, caps)
+	return t.matched(p, raw, l, captures)
 }
 
 // heard reports whether a line is of the channel that an indicator listens to.
@@ -267,76 +243,20 @@ func (t *matching) channel(l logline.Line) logline.Channel {
 
 // matched counts a line that a pattern fits, unless a condition over the
 // captures says otherwise.
-func (t *matching) matched(p *logPattern, raw scan.Line, l logline.Line, caps map[string]string) bool {
-	if p.ind.When != "" && !t.holds(p, caps, t.channel(l)) {
+func (t *matching) matched(p *logPattern, raw scan.Line, l logline.Line, captures [][]byte) bool {
+	if p.ind.When != "" && !t.answers.holds(t.m.cat, p, captures, t.channel(l)) {
 		return false
 	}
-	t.add(p, raw, l, caps)
+	t.add(p, raw, l, captures)
 	return true
-}
-
-// holds evaluates an indicator's condition over the captures of a line.
-func (t *matching) holds(p *logPattern, caps map[string]string, ch logline.Channel) bool {
-	vars := map[string]any{"channel": ch.String()}
-	for name, v := range caps {
-		vars[name] = v
-		switch p.pattern.Captures[name] {
-		case "int":
-			if n, err := strconv.ParseInt(v, 10, 64); err == nil {
-				vars[name] = n
-			}
-		case "double":
-			if n, err := strconv.ParseFloat(v, 64); err == nil {
-				vars[name] = n
-			}
-		}
-	}
-	ok, err := t.m.cat.Eval(p.scope, p.ind.When, vars)
-	return err == nil && ok == catalog.True
-}
-
-func (t *matching) add(p *logPattern, raw scan.Line, l logline.Line, caps map[string]string) {
-	key := matchKey{p.key, ddx.Subject{Kind: p.mode.Subject, Name: subjectName(p, l, caps)}, t.bootsOf(l.Host)}
-	f := t.found[key]
-	if f == nil && t.kept[p.key] >= MaxSubjects && key.subject.Name != "" {
-		if p.ind.Effect == ddx.Clears {
-			return // it could only end what was not kept either
-		}
-		key.subject.Name = ""
-		f = t.found[key]
-	}
-	if f == nil {
-		t.kept[p.key]++
-		f = &found{key: key, ind: p.ind}
-		f.within, _ = time.ParseDuration(p.ind.Within)
-		t.found[key] = f
-		t.order = append(t.order, f)
-	}
-	at := ddx.Moment{Wall: l.Time, Mono: max(l.Mono, 0)}
-	ev := ddx.Evidence{Kind: "log", Origin: t.origin(raw), Host: l.Host, Time: l.Time, Mono: max(l.Mono, 0), Text: string(raw.Text)}
-	f.captures = caps
-	if f.record == t.record { // another wording of the indicator fits it, too
-		return
-	}
-	f.record = t.record
-	f.count++
-	if !f.first.Known() || at.Before(f.first, 0) {
-		f.first = at
-	}
-	if !at.Before(f.last, 0) { // rotated files may have been joined the wrong way round
-		f.last = at
-	}
-	if len(f.evidence) <= keepFirst {
-		f.evidence = append(f.evidence, ev)
-	} else {
-		f.evidence[keepFirst] = ev
-	}
-	f.peak = max(f.peak, f.windowCount(at))
 }
 
 // bootsOf is how many boots of a host the log has shown so far. A line without
 // a name counts for every host, and every boot counts for it.
 func (t *matching) bootsOf(host string) int {
+	if len(t.boots) == 0 {
+		return 0
+	}
 	if host = ddx.ShortHost(host); host != "" {
 		return t.boots[""] + t.boots[host]
 	}
@@ -345,26 +265,4 @@ func (t *matching) bootsOf(host string) int {
 		n += k
 	}
 	return n
-}
-
-// windowCount is how many matches lie in the window that ends at a moment. A
-// log without times has one window.
-func (f *found) windowCount(at ddx.Moment) int64 {
-	if f.within == 0 || !at.Known() {
-		return f.count
-	}
-	wall := at.Wall
-	if wall.IsZero() {
-		wall = time.Unix(0, 0).Add(time.Duration(at.Mono * float64(time.Second)))
-	}
-	f.window = append(f.window, wall)
-	keep := 0
-	for keep < len(f.window) && f.window[keep].Before(wall.Add(-f.within)) {
-		keep++
-	}
-	f.window = f.window[keep:]
-	if most := max(f.ind.Count, 1) * 2; len(f.window) > most {
-		f.window = f.window[len(f.window)-most:]
-	}
-	return int64(len(f.window))
 }

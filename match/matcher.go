@@ -32,10 +32,14 @@ type Matcher struct {
 	boot    int          // the line that begins a boot
 	escaped int          // from here on: signs of a message with escapes
 	encoded int          // from here on: signs of a message in another form
+
+	indicators int // how many of them have patterns
 }
 
 // logPattern is one pattern of one indicator.
 type logPattern struct {
+	index   int // in lines
+	number  int // of the indicator among those with patterns
 	mode    *ddx.Mode
 	ind     *ddx.Indicator
 	key     string // MODE/INDICATOR
@@ -92,9 +96,10 @@ func New(cat *catalog.Catalogue) (*Matcher, error) {
 				if err != nil {
 					return nil, fmt.Errorf("mode %s: indicator %s: %w", mode.ID, ind.ID, err)
 				}
-				m.lines = append(m.lines, logPattern{mode, ind, mode.ID + "/" + ind.ID, cp, scope})
+				m.lines = append(m.lines, logPattern{len(m.lines), m.indicators, mode, ind, mode.ID + "/" + ind.ID, cp, scope})
 				exprs = append(exprs, cp.Expr)
 			}
+			m.indicators++
 		}
 	}
 	m.starts = len(exprs)

@@ -2,6 +2,7 @@ package match
 
 import (
 	"regexp"
+	"slices"
 
 	"ddx"
 	"ddx/logline"
@@ -13,29 +14,38 @@ var devicePrefix = regexp.MustCompile(`^[\w-]+ ([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]
 
 // subjectName finds out what a line is about: the capture that the indicator
 // names, a capture named like the mode's kind of subject, the driver's prefix.
-func subjectName(p *logPattern, l logline.Line, caps map[string]string) string {
+func subjectName(p *logPattern, l logline.Line, captures [][]byte) []byte {
 	if p.ind.On == "host" || p.mode.Subject == ddx.Host {
-		return ""
+		return nil
 	}
 	if name := p.ind.Subject; name != "" {
-		return caps[name]
+		return p.capture(name, captures)
 	}
-	if name := caps[string(p.mode.Subject)]; name != "" {
+	if name := p.capture(string(p.mode.Subject), captures); len(name) > 0 {
 		return name
 	}
 	switch p.mode.Subject {
 	case ddx.Task:
-		if caps["comm"] != "" && caps["pid"] != "" {
-			return caps["comm"] + ":" + caps["pid"]
+		comm, pid := p.capture("comm", captures), p.capture("pid", captures)
+		if len(comm) > 0 && len(pid) > 0 {
+			return slices.Concat(comm, []byte{':'}, pid)
 		}
-		return caps["comm"]
+		return comm
 	case ddx.NIC:
 		if m := devicePrefix.FindSubmatch(l.Message); m != nil {
 			if len(m[2]) > 0 {
-				return string(m[2])
+				return m[2]
 			}
-			return string(m[1])
+			return m[1]
 		}
 	}
-	return ""
+	return nil
+}
+
+// capture is the one of a name.
+func (p *logPattern) capture(name string, captures [][]byte) []byte {
+	if i := slices.Index(p.pattern.Names, name); i >= 0 {
+		return captures[i]
+	}
+	return nil
 }

@@ -34,13 +34,13 @@ func (t *matching) fold(raw scan.Line, l logline.Line) {
 		return
 	case len(t.folded) >= MaxTemplates:
 		if t.other == nil {
-			t.other = &template{text: "<other messages>", priority: -1, channel: "any", evidence: ddx.Evidence{Kind: "log", Origin: t.origin(raw), Text: "<other messages>"}}
+			t.other = &template{text: "<other messages>", priority: -1, channel: "any", evidence: ddx.Evidence{Kind: "log", Origin: t.origin(raw.Number), Text: "<other messages>"}}
 		}
 		t.other.count++
 		return
 	}
 	tpl = &template{text: string(key), count: 1, priority: l.Priority, channel: l.Channel.String(),
-		evidence: ddx.Evidence{Kind: "log", Origin: t.origin(raw), Host: l.Host, Time: l.Time, Mono: max(l.Mono, 0), Text: string(raw.Text)}}
+		evidence: t.evidence(raw.Number, l, raw.Text)}
 	t.templates[tpl.text] = tpl
 	t.folded = append(t.folded, tpl)
 }

@@ -1,0 +1,272 @@
+package catalog
+
+import (
+	"bytes"
+	"regexp"
+)
+
+// A format matches messages against a format string: what its expression
+// matches, with the same captures, many times faster. A log of a gigabyte has
+// hundreds of thousands of lines that must be looked at.
+type format struct {
+	steps []step
+	must  []byte // text that every match holds, empty when there is none
+	start int    // index of the first step that is no mark of a capture
+}
+
+type stepKind uint8
+
+const (
+	text     stepKind = iota // the bytes themselves
+	oneOf                    // one of several texts, in order of preference
+	run                      // bytes of a class
+	fraction                 // a point and digits, where there are some
+	mark                     // the start or the end of a capture
+	atEnd                    // the end of the message, behind any space
+)
+
+type step struct {
+	kind  stepKind
+	text  []byte
+	texts []string
+	class *class
+	least int  // bytes of the run
+	lazy  bool // the run is as short as what follows allows
+	slot  int  // of the mark
+}
+
+// A class is a set of bytes. Bytes of characters beyond ASCII are in those sets
+// that hold every such character, so that no character is ever cut in two.
+type class [256]bool
+
+func classOf(set string, beyond bool) *class {
+	c := &class{}
+	re := regexp.MustCompile(`^(?s:` + set + `)$`)
+	for i := range 128 {
+		c[i] = re.Match([]byte{byte(i)})
+	}
+	for i := 128; i < 256; i++ {
+		c[i] = beyond
+	}
+	return c
+}
+
+var (
+	digits     = classOf(`\d`, false)
+	hexDigits  = classOf(`[0-9a-fA-F]`, false)
+	ipBytes    = classOf(`[0-9a-fA-F.:]`, false)
+	spaces     = classOf(`\s`, false)
+	nameBytes  = classOf(`[\w.:@/+-]`, false)
+	devBytes   = classOf(`[\w.!:@-]`, false)
+	notSpace   = classOf(`\S`, true)
+	notNewline = classOf(`[^\n]`, true)
+)
+
+// placeholderSteps say the same as placeholders.
+var placeholderSteps = map[string][]step{
+	"int":  {{kind: oneOf, texts: []string{"-", ""}}, {kind: run, class: digits, least: 1}},
+	"num":  {{kind: oneOf, texts: []string{"-", ""}}, {kind: run, class: digits, least: 1}, {kind: fraction}},
+	"hex":  {{kind: oneOf, texts: []string{"0x", "0X", ""}}, {kind: run, class: hexDigits, least: 1}},
+	"word": {{kind: run, class: notSpace, least: 1}},
+	"name": {{kind: run, class: nameBytes, least: 1, lazy: true}},
+	"dev":  {{kind: run, class: devBytes, least: 1, lazy: true}},
+	"ip":   {{kind: run, class: hexDigits, least: 1}, {kind: run, class: ipBytes}, {kind: run, class: hexDigits, least: 1}},
+	"path": {{kind: text, text: []byte("/")}, {kind: run, class: notSpace}},
+	"any":  {{kind: run, class: notNewline, lazy: true}},
+	"rest": {{kind: run, class: notNewline}},
+	"sp":   {{kind: run, class: spaces, least: 1}},
+}
+
+func (f *format) addText(s string) {
+	if s == "" {
+		return
+	}
+	if n := len(f.steps); n > 0 && f.steps[n-1].kind == text {
+		f.steps[n-1].text = append(f.steps[n-1].text, s...)
+		return
+	}
+	f.steps = append(f.steps, step{kind: text, text: []byte(s)})
+}
+
+// finish completes a format when all its steps are there.
+func (f *format) finish() {
+	for _, s := range f.steps {
+		if s.kind == text && len(s.text) > len(f.must) {
+			f.must = s.text
+		}
+	}
+	for f.start < len(f.steps) && f.steps[f.start].kind == mark {
+		f.start++
+	}
+}
+
+// maxMarks is the most marks of captures for which there is room; a format with
+// more of them is matched by its expression.
+const maxMarks = 16
+
+// A search is one attempt to match a message.
+type search struct {
+	steps []step
+	b     []byte
+	left  int // bytes and steps that may still be looked at
+	marks [maxMarks]int
+}
+
+// find looks for the leftmost match. It gives up, and says so, where it would
+// have to go back so often that the time is no longer in proportion to the
+// length of the message; an expression has no such texts.
+func (f *format) find(b []byte, anchored bool) (s search, found, sure bool) {
+	s = search{steps: f.steps, b: b, left: 32*len(b) + 1024}
+	if !bytes.Contains(b, f.must) {
+		return s, false, true
+	}
+	if anchored {
+		found = s.from(0, 0)
+		return s, found, s.left > 0
+	}
+	for at := 0; at <= len(b) && s.left > 0; at++ {
+		if f.start < len(f.steps) {
+			switch first := &f.steps[f.start]; {
+			case first.kind == text:
+				i := bytes.Index(b[at:], first.text)
+				if i < 0 {
+					return s, false, true
+				}
+				at += i
+			case first.kind == run && first.least > 0:
+				for at < len(b) && !first.class[b[at]] {
+					at++
+				}
+			}
+		}
+		if s.from(0, at) {
+			return s, true, s.left > 0
+		}
+		s.left--
+	}
+	return s, false, s.left > 0
+}
+
+// from reports whether the steps from i on match at a place of the message. The
+// marks are those of the match then: each way that is tried passes all of them.
+func (s *search) from(i, at int) bool {
+	for ; i < len(s.steps); i++ {
+		st := &s.steps[i]
+		switch st.kind {
+		case text:
+			if !bytes.HasPrefix(s.b[at:], st.text) {
+				return false
+			}
+			at += len(st.text)
+		case mark:
+			s.marks[st.slot] = at
+		case atEnd:
+			for at < len(s.b) && spaces[s.b[at]] {
+				at++
+			}
+			if at < len(s.b) {
+				return false
+			}
+		case oneOf:
+			return s.oneOf(st, i, at)
+		case fraction:
+			return s.fraction(i, at)
+		case run:
+			if st.lazy {
+				return s.shortest(st, i, at)
+			}
+			return s.longest(st, i, at)
+		}
+	}
+	return true
+}
+
+func (s *search) oneOf(st *step, i, at int) bool {
+	for _, t := range st.texts {
+		if s.left--; len(s.b)-at >= len(t) && string(s.b[at:at+len(t)]) == t && s.left > 0 && s.from(i+1, at+len(t)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *search) fraction(i, at int) bool {
+	if at < len(s.b) && s.b[at] == '.' {
+		stop := at + 1
+		for stop < len(s.b) && digits[s.b[stop]] {
+			stop++
+		}
+		for ; stop > at+1 && s.left > 0; stop-- {
+			if s.left--; s.from(i+1, stop) {
+				return true
+			}
+		}
+	}
+	return s.from(i+1, at)
+}
+
+// next is the text that must follow step i, empty when it is not known.
+func (s *search) next(i int) []byte {
+	for i++; i < len(s.steps); i++ {
+		switch s.steps[i].kind {
+		case text:
+			return s.steps[i].text
+		case mark:
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
+func (s *search) shortest(st *step, i, at int) bool {
+	next := s.next(i)
+	stop := at
+	for n := 0; ; n++ {
+		if n >= st.least {
+			if len(next) > 0 { // go on to where it stands
+				k := bytes.Index(s.b[stop:], next)
+				if k < 0 {
+					return false
+				}
+				for ; k > 0; k-- {
+					if s.left--; !st.class[s.b[stop]] {
+						return false
+					}
+					stop++
+				}
+			}
+			if s.left--; s.left <= 0 {
+				return false
+			}
+			if s.from(i+1, stop) {
+				return true
+			}
+		}
+		if stop >= len(s.b) || !st.class[s.b[stop]] {
+			return false
+		}
+		stop++
+	}
+}
+
+func (s *search) longest(st *step, i, at int) bool {
+	stop := at
+	for stop < len(s.b) && st.class[s.b[stop]] {
+		stop++
+	}
+	s.left -= stop - at
+	next := s.next(i)
+	for ; stop >= at+st.least; stop-- {
+		if len(next) > 0 && (stop == len(s.b) || s.b[stop] != next[0]) {
+			continue
+		}
+		if s.left--; s.left <= 0 {
+			return false
+		}
+		if s.from(i+1, stop) {
+			return true
+		}
+	}
+	return false
+}
