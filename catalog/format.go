@@ -109,20 +109,20 @@ type search struct {
 	steps []step
 	b     []byte
 	left  int // bytes and steps that may still be looked at
-	marks [maxMarks]int
+	marks [maxMarks]int32
 }
 
-// find looks for the leftmost match. It gives up, and says so, where it would
-// have to go back so often that the time is no longer in proportion to the
-// length of the message; an expression has no such texts.
-func (f *format) find(b []byte, anchored bool) (s search, found, sure bool) {
-	s = search{steps: f.steps, b: b, left: 32*len(b) + 1024}
+// find looks for the leftmost match in b and leaves its marks in s. It gives up,
+// and says so, where it would have to go back so often that the time is no longer
+// in proportion to the length of the message; an expression has no such texts.
+func (f *format) find(s *search, b []byte, anchored bool) (found, sure bool) {
 	if !bytes.Contains(b, f.must) {
-		return s, false, true
+		return false, true
 	}
+	s.steps, s.b, s.left = f.steps, b, 32*len(b)+1024
 	if anchored {
 		found = s.from(0, 0)
-		return s, found, s.left > 0
+		return found, s.left > 0
 	}
 	for at := 0; at <= len(b) && s.left > 0; at++ {
 		if f.start < len(f.steps) {
@@ -130,7 +130,7 @@ func (f *format) find(b []byte, anchored bool) (s search, found, sure bool) {
 			case first.kind == text:
 				i := bytes.Index(b[at:], first.text)
 				if i < 0 {
-					return s, false, true
+					return false, true
 				}
 				at += i
 			case first.kind == run && first.least > 0:
@@ -140,11 +140,11 @@ func (f *format) find(b []byte, anchored bool) (s search, found, sure bool) {
 			}
 		}
 		if s.from(0, at) {
-			return s, true, s.left > 0
+			return true, s.left > 0
 		}
 		s.left--
 	}
-	return s, false, s.left > 0
+	return false, s.left > 0
 }
 
 // from reports whether the steps from i on match at a place of the message. The
@@ -159,7 +159,7 @@ func (s *search) from(i, at int) bool {
 			}
 			at += len(st.text)
 		case mark:
-			s.marks[st.slot] = at
+			s.marks[st.slot] = int32(at)
 		case atEnd:
 			for at < len(s.b) && spaces[s.b[at]] {
 				at++

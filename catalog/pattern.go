@@ -212,7 +212,8 @@ func alternatives(s string) string {
 // part. It reports whether the message matches.
 func (p *CompiledPattern) Find(message []byte, captures [][]byte) ([][]byte, bool) {
 	if p.format != nil {
-		if s, found, sure := p.format.find(message, p.Anchored); sure {
+		var s search
+		if found, sure := p.format.find(&s, message, p.Anchored); sure {
 			for i := 0; found && i < len(p.Names); i++ {
 				captures = append(captures, message[s.marks[2*i]:s.marks[2*i+1]])
 			}

@@ -151,7 +151,7 @@ func TestFormatGivesUp(t *testing.T) {
 	m := []byte(strings.Repeat("x ", 500) + "end of it")
 	sameAsExpression(t, p, m)
 	m = []byte(" end of it" + strings.Repeat("x ", 500))
-	if _, _, sure := p.format.find(m, false); sure {
+	if _, sure := p.format.find(new(search), m, false); sure {
 		t.Error("the format went on")
 	}
 	sameAsExpression(t, p, m)

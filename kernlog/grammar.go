@@ -57,6 +57,10 @@ func (r *Report) take(msg string) bool {
 }
 
 func (r *Report) takeStack(msg string) bool {
+	named := r.Task != "" && strings.Contains(msg, r.Task)
+	if !named && !marked(msg) {
+		return false
+	}
 	if m := cpuLine(msg); m != nil {
 		r.setInt(&r.CPU, m[1])
 		if r.Type != "hung-task" && r.Type != "soft-lockup" {
@@ -99,7 +103,7 @@ func (r *Report) takeStack(msg string) bool {
 			return true
 		}
 	}
-	return r.Task != "" && strings.Contains(msg, r.Task) && pidComm().MatchString(msg)
+	return named && pidComm().MatchString(msg)
 }
 
 // frame adds a function of the trace. Frames that the kernel marks with a question

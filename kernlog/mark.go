@@ -32,13 +32,13 @@ func markHash(three uint32) uint32 { return three * 0x9E3779B1 >> 16 }
 
 // marked reports whether one of the marks stands in the text; it may say so of
 // a text that only looks similar.
-func marked(text []byte) bool {
+func marked[T string | []byte](text T) bool {
 	if len(text) < 3 {
 		return true
 	}
 	three := uint32(text[0])<<8 | uint32(text[1])<<16
-	for _, c := range text[2:] {
-		three = three>>8 | uint32(c)<<16
+	for i := 2; i < len(text); i++ {
+		three = three>>8 | uint32(text[i])<<16
 		h := markHash(three)
 		if markSet[h>>6]>>(h&63)&1 != 0 {
 			return true

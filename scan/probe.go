@@ -45,7 +45,7 @@ func (s *searcher) search(b []byte, n int) {
 	}
 	coarse, fine := probes()
 	for lo := 0; lo < n; lo += tile {
-		hi := min(lo+tile, n)
+		hi, seen := min(lo+tile, n), len(s.hits)
 		if s.coarse.slots != nil {
 			s.searchGrams(coarse, &s.coarse, lo, hi)
 		}
@@ -55,6 +55,7 @@ func (s *searcher) search(b []byte, n int) {
 		for i := range s.rare {
 			s.searchRare(&s.rare[i], lo, hi)
 		}
+		slices.Sort(s.hits[seen:]) // few, so that the whole is nearly in order
 	}
 	for _, h := range s.hits { // a needle that was seen has a hit; short lines are searched one by one
 		s.last[h.needle()] = -1
