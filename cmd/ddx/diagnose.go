@@ -86,28 +86,26 @@ func (a *app) diagnose(ctx context.Context, paths []string, f *diagnoseFlags) er
 	if err != nil {
 		return err
 	}
+	for i := range takes {
+		defer takes[i].Close()
+	}
 	exit := exitOK
 	var all []*ddx.Diagnosis
-	for i := range takes {
-		t := &takes[i]
-		defer t.Close()
-		if tell != nil {
-			tell(ddx.Progress{Message: strings.TrimSpace("examining " + t.Header.Host), Done: int64(i), Total: int64(len(takes))})
-		}
-		d, facts, err := e.diagnose(*t, w, diagnose.Options{All: f.all})
-		if err != nil {
-			return err
-		}
+	err = e.diagnoseAll(takes, w, diagnose.Options{All: f.all}, func(t *source.Take, d *ddx.Diagnosis, facts []ddx.Fact) error {
 		accepted.mark(d)
 		all = append(all, d)
 		exit = worse(exit, d.Exit())
-		if f.format == "jsonl" {
-			a.clearProgress()
-			if err := a.writeRecords(*t, d, facts); err != nil {
-				return err
-			}
+		if tell != nil {
+			tell(ddx.Progress{Message: strings.TrimSpace("examined " + t.Header.Host), Done: int64(len(all)), Total: int64(len(takes))})
 		}
-		t.Items, t.Facts = nil, nil // of hundreds of hosts, one at a time
+		if f.format != "jsonl" {
+			return nil
+		}
+		a.clearProgress()
+		return a.writeRecords(*t, d, facts)
+	})
+	if err != nil {
+		return err
 	}
 	a.clearProgress()
 	if err := write(all); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"time"
 
@@ -107,6 +108,53 @@ func (e *engine) diagnose(t source.Take, w window, o diagnose.Options) (*ddx.Dia
 	}
 	d.Host.Boot = t.Header.Boot
 	return d, facts, remedy.Fill(e.cat, d, facts)
+}
+
+// diagnoseAll takes hosts from evidence to findings, as many at a time as there
+// are processors, and hands each to done in the order of takes. What a host was
+// read from is let go of then: of hundreds of hosts, a few are held at a time.
+func (e *engine) diagnoseAll(takes []source.Take, w window, o diagnose.Options, done func(*source.Take, *ddx.Diagnosis, []ddx.Fact) error) error {
+	type answer struct {
+		d     *ddx.Diagnosis
+		facts []ddx.Fact
+		err   error
+	}
+	answers := make(chan chan answer, runtime.GOMAXPROCS(0)-1)
+	stop := make(chan struct{})
+	defer func() {
+		close(stop)
+		for next := range answers { // what has begun reads from takes
+			<-next
+		}
+	}()
+	go func() {
+		defer close(answers)
+		for i := range takes {
+			next := make(chan answer, 1)
+			select {
+			case answers <- next:
+			case <-stop:
+				return
+			}
+			go func() {
+				d, facts, err := e.diagnose(takes[i], w, o)
+				next <- answer{d, facts, err}
+			}()
+		}
+	}()
+	i := 0
+	for next := range answers {
+		a := <-next
+		if a.err != nil {
+			return a.err
+		}
+		if err := done(&takes[i], a.d, a.facts); err != nil {
+			return err
+		}
+		takes[i].Items, takes[i].Facts = nil, nil
+		i++
+	}
+	return nil
 }
 
 // textFacts turns one piece of pasted text into facts.
