@@ -39,14 +39,11 @@ A case is a JSON file: {"id": ..., "label": MODE or "none", "evidence": [{"kind"
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return a.calibrate(args[0], format) },
 	}
-	c.Flags().StringVarP(&format, "output", "o", "text", "format: text or json")
+	outputFlag(c.Flags(), &format, "", "text", "json")
 	return c
 }
 
 func (a *app) calibrate(dir, format string) error {
-	if format != "text" && format != "json" {
-		return usagef("--output %s: no such format; one of text, json", format)
-	}
 	e, err := newEngine(a.catalogDirs)
 	if err != nil {
 		return err

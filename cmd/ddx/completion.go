@@ -1,7 +1,6 @@
 package main
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -36,19 +35,18 @@ func (a *app) complete(root *cobra.Command) {
 
 // flagWords are the values of flags that mean the same on every command.
 var flagWords = map[string]func() []string{
-	"color": func() []string { return []string{"auto", "always", "never"} },
-	"boot":  func() []string { return []string{"0", "-1", "all"} },
-	"as":    func() []string { return withSuffix(readerNames(), "=") },
+	"boot": func() []string { return []string{"0", "-1", "all"} },
+	"as":   func() []string { return withSuffix(readerNames(), "=") },
 }
 
 func completeFlags(c *cobra.Command) {
 	c.LocalFlags().VisitAll(func(f *pflag.Flag) {
 		words := flagWords[f.Name]
 		directive := cobra.ShellCompDirectiveNoFileComp
-		switch {
-		case f.Name == "output":
-			words = func() []string { return formatsOf(f.Usage) }
-		case f.Name == "as": // KIND= is to be followed by a path
+		if one, ok := f.Value.(choice); ok {
+			words = func() []string { return one.of }
+		}
+		if f.Name == "as" { // KIND= is to be followed by a path
 			directive = cobra.ShellCompDirectiveNoSpace
 		}
 		if _, has := c.GetFlagCompletionFunc(f.Name); words == nil || has {
@@ -64,18 +62,6 @@ func completeFlags(c *cobra.Command) {
 	for _, sub := range c.Commands() {
 		completeFlags(sub)
 	}
-}
-
-var formatList = regexp.MustCompile(`^format(?: of \w+)?: (.*)`)
-
-// formatsOf takes the formats out of the help of a flag, where they stand as
-// "format: text, json or csv", so that they stand in one place only.
-func formatsOf(usage string) []string {
-	m := formatList.FindStringSubmatch(regexp.MustCompile(` \([^)]*\)`).ReplaceAllString(usage, ""))
-	if m == nil {
-		return nil
-	}
-	return strings.Split(strings.ReplaceAll(m[1], " or ", ", "), ", ")
 }
 
 // completeModes offers the ids of the catalogue with their titles.

@@ -30,7 +30,7 @@ type diagnoseFlags struct {
 
 func (f *diagnoseFlags) register(c *cobra.Command) {
 	fl := c.Flags()
-	fl.StringVarP(&f.format, "output", "o", "text", "format: text, json, jsonl, markdown or sarif")
+	outputFlag(fl, &f.format, "", "text", "json", "jsonl", "markdown", "sarif")
 	fl.StringArrayVar(&f.as, "as", nil, "read PATH as a `KIND=PATH` of material, whatever its content looks like")
 	fl.StringVar(&f.since, "since", "", "leave out events before `TIME` (RFC 3339, date, HH:MM in UTC, or how long ago: 2h, 3d)")
 	fl.StringVar(&f.until, "until", "", "leave out events after `TIME`")
@@ -61,10 +61,6 @@ command, or a bundle (ssh HOST sudo ddx collect - | ddx diagnose -).`,
 }
 
 func (a *app) diagnose(ctx context.Context, paths []string, f *diagnoseFlags) error {
-	write, err := a.diagnosisWriter(f)
-	if err != nil {
-		return err
-	}
 	if err := checkBoot(f.boot); err != nil {
 		return err
 	}
@@ -108,7 +104,7 @@ func (a *app) diagnose(ctx context.Context, paths []string, f *diagnoseFlags) er
 		return err
 	}
 	a.clearProgress()
-	if err := write(all); err != nil {
+	if err := a.writeDiagnoses(all, f); err != nil {
 		return err
 	}
 	a.warn(accepted.remarks(e.cat, all))
@@ -193,43 +189,34 @@ func matches(pattern, name string) bool {
 	return is && err == nil
 }
 
-// diagnosisWriter returns the function that writes answers in the format asked
-// for, before anything is read: a wrong format must not cost a look.
-func (a *app) diagnosisWriter(f *diagnoseFlags) (func([]*ddx.Diagnosis) error, error) {
+// writeDiagnoses writes the answers in the format asked for. Records have been
+// written host by host.
+func (a *app) writeDiagnoses(all []*ddx.Diagnosis, f *diagnoseFlags) error {
+	one := len(all) == 1
 	switch f.format {
+	case "json":
+		if one {
+			return a.encode(all[0])
+		}
+		return a.encode(diagnose.Fleet(all))
+	case "markdown":
+		if one {
+			return output.Markdown(a.stdout, all[0])
+		}
+		fleet := diagnose.Fleet(all)
+		return output.FleetMarkdown(a.stdout, &fleet)
+	case "sarif":
+		return output.SARIF(a.stdout, all)
 	case "text":
 		s := a.style()
 		s.All = f.all
-		return func(all []*ddx.Diagnosis) error {
-			if len(all) == 1 {
-				return output.Text(a.stdout, all[0], s)
-			}
-			fleet := diagnose.Fleet(all)
-			return output.FleetText(a.stdout, &fleet, s)
-		}, nil
-	case "json":
-		return a.writeJSON, nil
-	case "jsonl":
-		return func([]*ddx.Diagnosis) error { return nil }, nil
-	case "markdown":
-		return func(all []*ddx.Diagnosis) error {
-			if len(all) == 1 {
-				return output.Markdown(a.stdout, all[0])
-			}
-			fleet := diagnose.Fleet(all)
-			return output.FleetMarkdown(a.stdout, &fleet)
-		}, nil
-	case "sarif":
-		return func(all []*ddx.Diagnosis) error { return output.SARIF(a.stdout, all) }, nil
+		if one {
+			return output.Text(a.stdout, all[0], s)
+		}
+		fleet := diagnose.Fleet(all)
+		return output.FleetText(a.stdout, &fleet, s)
 	}
-	return nil, usagef("--output %s: no such format; one of text, json, jsonl, markdown, sarif", f.format)
-}
-
-func (a *app) writeJSON(all []*ddx.Diagnosis) error {
-	if len(all) == 1 {
-		return a.encode(all[0])
-	}
-	return a.encode(diagnose.Fleet(all))
+	return nil
 }
 
 // encode writes a value as the JSON that people and programs read.

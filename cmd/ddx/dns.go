@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -86,7 +85,7 @@ other, each against what the earlier ones showed.`,
 	fl.Uint64Var(&f.base.Generation, "seen-generation", 0, "generation `N` was seen before")
 	fl.UintSliceVar(&f.connect, "connect", nil, "also connect to these `PORTS` of each address")
 	fl.BoolVar(&f.lint, "lint", false, "also say which settings of the zone would make a failover slow or fragile")
-	fl.StringVarP(&f.format, "output", "o", "text", "format: text, json or jsonl (records of facts)")
+	outputFlag(fl, &f.format, "(records of facts)", "text", "json", "jsonl")
 	return c
 }
 
@@ -133,9 +132,6 @@ func (a *app) dnsCheck(ctx context.Context, args []string, f *dnsFlags) error {
 // checkAsked holds that format, types and servers are what can be asked for: one that is
 // misspelt would make no request, and look like nothing wrong.
 func (f *dnsFlags) checkAsked() error {
-	if !slices.Contains([]string{"text", "json", "jsonl"}, f.format) {
-		return usagef("unknown format %q; one of text, json, jsonl", f.format)
-	}
 	for i, t := range f.base.Failing {
 		t = strings.ToUpper(t)
 		if t != "A" && t != "AAAA" {
@@ -200,7 +196,6 @@ func (a *app) writeVerdicts(f *dnsFlags, looks []dns.Answers, verdicts []dns.Ver
 				return err
 			}
 		}
-		return nil
 	case "json":
 		enc := json.NewEncoder(a.stdout)
 		enc.SetIndent("", " ")
@@ -223,7 +218,7 @@ func (a *app) writeVerdicts(f *dnsFlags, looks []dns.Answers, verdicts []dns.Ver
 		}
 		return rw.Flush()
 	}
-	return usagef("unknown format %q: text, json or jsonl", f.format)
+	return nil
 }
 
 // open opens a file, or standard input for "-".
@@ -253,7 +248,7 @@ baseline is kept in --state, so that a restart forgets nothing.`,
 	fl.StringVar(&f.state, "state", "", "`FILE` that keeps baselines and alarms over a restart")
 	fl.StringVar(&f.listen, "listen", "", "serve Prometheus metrics at `ADDR:PORT`/metrics")
 	fl.BoolVar(&f.once, "once", false, "look once and end; status 3 when an alarm is raised")
-	fl.StringVarP(&f.format, "output", "o", "text", "format of events: text, json or jsonl (records of facts)")
+	outputFlag(fl, &f.format, "(records of facts)", "text", "json", "jsonl")
 	return c
 }
 
@@ -322,11 +317,6 @@ func watchStatus(w *dns.Watcher, names []string) error {
 // line, or as records whose facts the engine reads.
 func (a *app) eventWriter(format string) (func(dns.Event) error, error) {
 	switch format {
-	case "text":
-		return func(ev dns.Event) error {
-			_, err := fmt.Fprint(a.stdout, output.VisibleLines(fmt.Sprintf("%s %s %s %s: %s\n", ev.Time.UTC().Format(time.RFC3339), ev.Kind, ev.Alarm.Name, ev.Endpoint, ev.Alarm.Summary)))
-			return err
-		}, nil
 	case "json":
 		enc := json.NewEncoder(a.stdout)
 		return func(ev dns.Event) error { return enc.Encode(ev) }, nil
@@ -340,7 +330,10 @@ func (a *app) eventWriter(format string) (func(dns.Event) error, error) {
 			return errors.Join(rw.Write(ddx.Record{Fact: &fact}), rw.Flush())
 		}, nil
 	}
-	return nil, usagef("unknown format %q: text, json or jsonl", format)
+	return func(ev dns.Event) error {
+		_, err := fmt.Fprint(a.stdout, output.VisibleLines(fmt.Sprintf("%s %s %s %s: %s\n", ev.Time.UTC().Format(time.RFC3339), ev.Kind, ev.Alarm.Name, ev.Endpoint, ev.Alarm.Summary)))
+		return err
+	}, nil
 }
 
 // serveMetrics serves a collector until the returned function is called.

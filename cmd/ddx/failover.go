@@ -70,7 +70,7 @@ that carry a generation record are ever changed. Nothing is changed without
 	}
 	enact.Flags().StringVar(&f.confirm, "confirm", "", "the endpoint's `NAME`, instead of typing it")
 	freeze.Flags().BoolVar(&f.off, "off", false, "allow changes again")
-	stat.Flags().StringVarP(&f.format, "output", "o", "text", "format: text or json")
+	outputFlag(stat.Flags(), &f.format, "", "text", "json")
 	c.AddCommand(plan, enact, runs, freeze, stat, rehearse)
 	return c
 }
@@ -334,8 +334,6 @@ func (a *app) failoverStatus(ctx context.Context, f *failoverFlags) error {
 		}
 		a.printf("%s: %s\n  generation %d by %s, side %q\n  addresses %s, TTL %d\n", c.Name, state, cur.Record.Generation,
 			cmp.Or(cur.Record.Owner, "nobody"), cur.Record.Site, cmp.Or(cur.Addresses.String(), "none"), cur.TTL)
-	default:
-		return usagef("unknown format %q: text or json", f.format)
 	}
 	if err == nil && (cur.Drifted() || len(cur.Addresses) == 0) {
 		return status(exitWrong)

@@ -30,9 +30,9 @@ type flowFlags struct {
 	dedup        bool
 }
 
-func (f *flowFlags) register(c *cobra.Command, formats string) {
+func (f *flowFlags) register(c *cobra.Command, formats ...string) {
 	fl := c.Flags()
-	fl.StringVarP(&f.output, "output", "o", "text", "format: "+formats)
+	outputFlag(fl, &f.output, "", formats...)
 	fl.StringVar(&f.format, "format", "", "order of the `FIELDS`, as given when the flow log was made: '${version} ${account-id} ...'; otherwise the header line or the default format")
 	fl.StringArrayVar(&f.addresses, "addresses", nil, "`[HOST=]FILE` of interface addresses: describe-network-interfaces, ip -j address (of HOST), or lines eni,address")
 	fl.DurationVar(&f.interval, "interval", 0, "`LENGTH` of a time bucket; default one minute")
@@ -174,15 +174,12 @@ error with file, byte and number.`,
 		Args: atLeastOne,
 		RunE: func(c *cobra.Command, args []string) error { return a.flowsSummarize(c.Context(), args, f) },
 	}
-	f.register(c, "text, csv or json")
+	f.register(c, "text", "csv", "json")
 	return c
 }
 
 func (a *app) flowsSummarize(ctx context.Context, paths []string, f *flowFlags) error {
 	write := map[string]func(*bufio.Writer, *flowlog.Result) error{"text": sumsText, "csv": sumsCSV, "json": sumsJSON}[f.output]
-	if write == nil {
-		return usagef("--output %s: no such format; one of text, csv, json", f.output)
-	}
 	res, _, err := a.readFlows(ctx, paths, f, 0)
 	if err != nil {
 		return err

@@ -65,7 +65,7 @@ not be paired or records could not be read.`,
 			return a.flowsJoin(c.Context(), f)
 		},
 	}
-	f.register(c, "text, json, jsonl, csv, svg or html")
+	f.register(c, "text", "json", "jsonl", "csv", "svg", "html")
 	fl := c.Flags()
 	fl.StringArrayVar(&f.flows, "flows", nil, "flow logs: `PATH` of a file or directory, or -")
 	fl.StringArrayVar(&f.counters, "counters", nil, "host counters: `PATH` of a file or folder, or the URL of a Prometheus")
@@ -85,9 +85,6 @@ func (a *app) flowsJoin(ctx context.Context, f *joinFlags) error {
 		"svg":   func(j *blackhole.Joined) error { return j.WriteSVG(a.stdout) },
 		"html":  func(j *blackhole.Joined) error { return j.WriteHTML(a.stdout) },
 	}[f.output]
-	if write == nil {
-		return usagef("--output %s: no such format; one of text, json, jsonl, csv, svg, html", f.output)
-	}
 	if len(f.flows) == 0 || len(f.counters) == 0 {
 		return usagef("join needs both sides: --flows PATH and --counters PATH")
 	}

@@ -34,16 +34,13 @@ Exit status: 3 when something is wrong.`,
 			return a.flowsPatterns(c.Context(), args, f, expect, all)
 		},
 	}
-	f.register(c, "text, json or jsonl")
+	f.register(c, "text", "json", "jsonl")
 	c.Flags().StringArrayVar(&expect, "expect", nil, "traffic that should be there: `ENI,PEER[,PORT]`, the port being the interface's own")
 	c.Flags().BoolVarP(&all, "all", "a", false, "also conversations that are as they should be")
 	return c
 }
 
 func (a *app) flowsPatterns(ctx context.Context, paths []string, f *flowFlags, expect []string, all bool) error {
-	if f.output != "text" && f.output != "json" && f.output != "jsonl" {
-		return usagef("--output %s: no such format; one of text, json, jsonl", f.output)
-	}
 	var expected []flowpattern.Expected
 	for _, s := range expect {
 		e, err := parseExpected(s)

@@ -58,7 +58,7 @@ limit was reached before everything was seen.`,
 	f.StringArrayVar(&l.set, "set", nil, "change a bound: `PARAMETER=NUMBER` (repeatable)")
 	f.BoolVar(&l.noSymmetry, "no-symmetry", false, "keep states apart that differ in the identity of actors only")
 	f.StringVar(&l.invariant, "invariant", "", "with -o svg: draw the trace that breaks this `INVARIANT` (default: the longest)")
-	f.StringVarP(&l.output, "output", "o", "text", "format: text, json or svg")
+	outputFlag(f, &l.output, "", "text", "json", "svg")
 	return c
 }
 
@@ -75,7 +75,7 @@ October 2025 through every component). Equal settings give equal results.`,
 	}
 	f := c.Flags()
 	f.StringArrayVar(&l.set, "set", nil, "change a setting: `NAME=VALUE` (repeatable); 'ddx lab list' names them")
-	f.StringVarP(&l.output, "output", "o", "text", "format: text, json, svg or html")
+	outputFlag(f, &l.output, "", "text", "json", "svg", "html")
 	return c
 }
 
@@ -86,19 +86,16 @@ func (a *app) labListCommand() *cobra.Command {
 		Short: "List models with safeguards and invariants, and simulations with settings",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			switch l.output {
-			case "text":
-				if err := a.fold(lab.WriteList); err != nil {
-					return err
-				}
-				return a.fold(simulate.WriteList)
-			case "json":
+			if l.output == "json" {
 				return writeJSON(a.stdout, map[string]any{"models": lab.Models(), "simulations": simulate.Simulations()})
 			}
-			return usagef("lab list: no format %q: choose text or json", l.output)
+			if err := a.fold(lab.WriteList); err != nil {
+				return err
+			}
+			return a.fold(simulate.WriteList)
 		},
 	}
-	c.Flags().StringVarP(&l.output, "output", "o", "text", "format: text or json")
+	outputFlag(c.Flags(), &l.output, "", "text", "json")
 	return c
 }
 
@@ -133,8 +130,6 @@ func (a *app) labCheck(ctx context.Context, l *labFlags, model string) error {
 		err = writeJSON(a.stdout, r)
 	case "svg":
 		err = a.labDiagram(r, l.invariant)
-	default:
-		return usagef("lab check: no format %q: choose text, json or svg", l.output)
 	}
 	switch {
 	case err != nil:
@@ -164,15 +159,12 @@ func (a *app) labDiagram(r *lab.CheckResult, invariant string) error {
 }
 
 func (a *app) labSimulate(ctx context.Context, l *labFlags, name string) error {
-	write, ok := map[string]func(*simulate.Result) error{
+	write := map[string]func(*simulate.Result) error{
 		"text": func(r *simulate.Result) error { return a.fold(r.WriteText) },
 		"json": func(r *simulate.Result) error { return writeJSON(a.stdout, r) },
 		"svg":  func(r *simulate.Result) error { _, err := io.WriteString(a.stdout, r.SVG()); return err },
 		"html": func(r *simulate.Result) error { _, err := io.WriteString(a.stdout, r.HTML()); return err },
 	}[l.output]
-	if !ok {
-		return usagef("lab simulate: no format %q: choose text, json, svg or html", l.output)
-	}
 	set := make(map[string]string)
 	for _, s := range l.set {
 		key, value, ok := strings.Cut(s, "=")

@@ -50,7 +50,7 @@ capture is too short or too narrow to decide.`,
 	f.StringVar(&p.filter, "filter", "", "the filter `EXPRESSION` the capture was taken with, when it does not record it")
 	f.DurationVar(&p.covers, "covers", 0, "how long the capture ran, when it was longer than from its first to its last packet")
 	f.StringVar(&p.kernel, "kernel", "", "the client's kernel `RELEASE`; before 4.9 a client may pause for 300 s, not 120 s")
-	f.StringVarP(&p.output, "output", "o", "text", "format: text or json")
+	outputFlag(f, &p.output, "", "text", "json")
 	f.BoolVar(&p.live, "live", false, "capture on this host (needs CAP_NET_RAW)")
 	f.StringVar(&p.netns, "netns", "", "live: a `PID`, or the path of a network namespace")
 	f.StringVar(&p.iface, "interface", "", "live: one interface instead of all")
@@ -98,9 +98,6 @@ func (a *app) packets(ctx context.Context, p *packetFlags, args []string) error 
 }
 
 func (p *packetFlags) options(ctx context.Context) (o packet.Options, err error) {
-	if p.output != "text" && p.output != "json" {
-		return o, usagef("packets: format %q is not text or json", p.output)
-	}
 	o.Filter = p.filter
 	if p.to != "" {
 		if o.Target, err = packet.ParseTarget(p.to); err != nil {

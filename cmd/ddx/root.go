@@ -9,11 +9,11 @@ import (
 	"os/signal"
 	"regexp"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // The exit statuses, the same in every format and for every command that
@@ -107,7 +107,8 @@ Exit status: 0 nothing wrong, 1 ddx failed, 2 wrong usage, 3 something is wrong,
 	f := root.PersistentFlags()
 	f.StringArrayVar(&a.catalogDirs, "catalog", nil, "lay the modes and remedies of `DIR` over the built-in catalogue")
 	f.BoolVar(&a.exitZero, "exit-zero", false, "exit 0 where the status would be 3 or 4")
-	f.StringVar(&a.color, "color", "auto", "colour: auto, always or never (NO_COLOR is honoured)")
+	a.color = "auto"
+	f.Var(choice{&a.color, []string{"auto", "always", "never"}}, "color", "colour: auto, always or never (NO_COLOR is honoured)")
 	df := &diagnoseFlags{}
 	df.register(root)
 	root.Args = cobra.NoArgs
@@ -126,12 +127,6 @@ Exit status: 0 nothing wrong, 1 ddx failed, 2 wrong usage, 3 something is wrong,
 		a.flowsCommand(),
 		a.versionCommand(),
 	)
-	root.PersistentPreRunE = func(*cobra.Command, []string) error {
-		if !slices.Contains([]string{"auto", "always", "never"}, a.color) {
-			return usagef("--color %s: want auto, always or never", a.color)
-		}
-		return nil
-	}
 	root.SetOut(a.stdout) // the completion commands take it now
 	root.InitDefaultCompletionCmd()
 	root.SetHelpCommand(helpCommand())
@@ -192,8 +187,16 @@ func strict(c *cobra.Command) {
 
 var parserTalk = regexp.MustCompile(`strconv\.\w+: parsing "[^"]*": |time: `)
 
-// inPlainWords takes the name of the parser out of an error about a flag.
-func inPlainWords(err error) string { return parserTalk.ReplaceAllString(err.Error(), "") }
+// inPlainWords says what is wrong with a flag as ddx says it of arguments,
+// without the name of the parser.
+func inPlainWords(err error) string {
+	text := err.Error()
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		text = fmt.Sprintf("--%s %s: %v", invalid.GetFlag().Name, invalid.GetValue(), invalid.Unwrap())
+	}
+	return parserTalk.ReplaceAllString(text, "")
+}
 
 // isThere reports whether there is such a file.
 func isThere(path string) bool {

@@ -45,16 +45,13 @@ of input. "b" takes the last answer back, "q" ends.`,
   ddx tree -o json --depth 3 interface missing`,
 		RunE: func(c *cobra.Command, args []string) error { return a.tree(c.Context(), args, f) },
 	}
-	c.Flags().StringVarP(&f.format, "output", "o", "text", "format: text (a dialogue) or json (the derived tree)")
+	outputFlag(c.Flags(), &f.format, "(text is a dialogue, json the derived tree)", "text", "json")
 	c.Flags().StringArrayVar(&f.from, "from", nil, "start from the evidence in `PATH`: files, an archive, a bundle, records of facts")
 	c.Flags().IntVar(&f.depth, "depth", 3, "json: how many questions deep")
 	return c
 }
 
 func (a *app) tree(ctx context.Context, words []string, f *treeFlags) error {
-	if f.format != "text" && f.format != "json" {
-		return usagef("--output %s: no such format; one of text, json", f.format)
-	}
 	if f.depth < 0 || f.depth > maxTreeDepth {
 		return usagef("--depth %d: want 0 to %d", f.depth, maxTreeDepth)
 	}
