@@ -126,6 +126,11 @@ func (l *Line) parse(b []byte, h *Hint) {
 		if l.json(b, h) {
 			return
 		}
+	case c == '>': // quoted, as mail and Markdown do
+		if rest := bytes.TrimLeft(b, "> \t"); len(rest) > 0 {
+			l.parse(rest, h)
+			return
+		}
 	default:
 		if l.stamped(b, h) || l.facilityLevel(b, h) || l.kernelTag(b) || l.app(b, h) {
 			return

@@ -138,8 +138,8 @@ func (l *Line) stamped(b []byte, h *Hint) bool {
 	}
 	l.Time = t
 	rest := b[n:]
-	if len(rest) > 0 && rest[0] == ':' {
-		rest = rest[1:]
+	if len(rest) > 0 && rest[0] == ':' { // a program's own time: no host follows
+		rest, syslog = rest[1:], false
 	}
 	rest = trimOne(rest)
 	l.Message = rest
@@ -219,6 +219,10 @@ func (l *Line) hostTag(b []byte, h *Hint, strict bool) bool {
 			l.Channel = Kernel
 		}
 		l.split()
+		return true
+	}
+	if l.kmsg(rest, h) { // netconsole with its extended header, by way of syslog
+		l.Host = h.Names.intern(w)
 		return true
 	}
 	if name, after := relayed(w, rest); name != nil {
