@@ -1,5 +1,11 @@
 package ddx
 
+// What two listings by the same command in one session tell of a line.
+const (
+	goneDoc      = "an earlier listing of the session shows it, a later one by the same command does not"
+	goneAfterDoc = "the commands of the session between the two listings"
+)
+
 // netFacts are about interfaces, routing, netfilter, sockets and names.
 var netFacts = []FactKind{
 	{Name: "nic.driver", Subject: NIC, Doc: "ethtool -i", Fields: []Field{
@@ -16,10 +22,10 @@ var netFacts = []FactKind{
 	{Name: "nic.coalesce", Subject: NIC, Doc: "ethtool -c", Fields: []Field{flag("adaptive_rx", ""), state("rx_usecs", "us", ""), state("tx_usecs", "us", "")}},
 	{Name: "nic.address", Subject: NIC, Key: []string{"address"}, Doc: "ip addr", Fields: []Field{str("address", "without the prefix length"), state("prefix", "", ""), str("cidr", "network in CIDR form"), str("scope", ""), flag("secondary", ""), flag("dynamic", "from a lease"), gauge("valid", "s", "left of the lease, absent when for ever")}},
 	{Name: "route", Subject: Host, Key: []string{"dst", "table", "dev", "metric"}, Doc: "ip route, route -n, /proc/net/route", Fields: []Field{
-		str("dst", "CIDR or default"), str("via", ""), str("dev", ""), str("src", ""), str("table", "main, local or the number"), str("type", "unicast, blackhole, unreachable, prohibit"), state("metric", "", ""), str("proto", ""), state("mtu", "B", ""),
+		str("dst", "CIDR or default"), str("via", ""), str("dev", ""), str("src", ""), str("table", "main, local or the number"), str("type", "unicast, blackhole, unreachable, prohibit"), state("metric", "", ""), str("proto", ""), state("mtu", "B", ""), flag("gone", goneDoc), list("gone_after", goneAfterDoc),
 	}},
 	{Name: "route.get", Subject: Host, Key: []string{"dst"}, Doc: "ip route get", Fields: []Field{str("dst", ""), str("dev", ""), str("via", ""), str("src", ""), str("error", "as printed")}},
-	{Name: "rule", Subject: Host, Key: []string{"priority", "from", "to"}, Doc: "ip rule", Fields: []Field{state("priority", "", ""), str("from", ""), str("to", ""), str("table", ""), str("fwmark", ""), str("iif", ""), str("action", "unreachable, blackhole, prohibit or goto; empty for a lookup")}},
+	{Name: "rule", Subject: Host, Key: []string{"priority", "from", "to"}, Doc: "ip rule", Fields: []Field{state("priority", "", ""), str("from", ""), str("to", ""), str("table", ""), str("fwmark", ""), str("iif", ""), str("action", "unreachable, blackhole, prohibit or goto; empty for a lookup"), flag("gone", goneDoc), list("gone_after", goneAfterDoc)}},
 	{Name: "rule.summary", Subject: Host, Doc: "over a whole listing of ip rule: what a CNI keeps in pairs", Fields: []Field{
 		gauge("to_pod", "", "rules 'from all to ADDR' of priority 512"), gauge("from_pod", "", "rules 'from ADDR' of priority 1536 or 32765-"), list("to_without_from", "addresses with a to rule and no from rule on a secondary interface"), list("from_without_to", "addresses with a from rule and no to rule"), list("from", "addresses with a from rule"), list("to", "addresses with a to rule"),
 	}},

@@ -17,7 +17,7 @@ var placeholders = map[string]string{
 	"word": `\S+`,
 	"name": `[\w.:@/+-]+?`, // as short as what follows allows
 	"dev":  `[\w.!:@-]+?`,
-	"ip":   `[0-9a-fA-F][0-9a-fA-F.:]*[0-9a-fA-F]`,
+	"ip":   `[0-9a-fA-FxXyYzZ*][0-9a-fA-FxXyYzZ*.:]*[0-9a-fA-FxXyYzZ*]`, // also as people make addresses unreadable: 10.x.x.7
 	"path": `/\S*`,
 	"any":  `.*?`,
 	"rest": `.*`,

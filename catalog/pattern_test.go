@@ -32,6 +32,11 @@ func TestCompilePattern(t *testing.T) {
 		{"a.b*c", "a.b*c", map[string]string{}},
 		{"a.b*c", "axbbc", nil},
 		{"{word: colon|other: colon} x", "other: colon x", map[string]string{}},
+		{"from {src:ip} to", "from 10.0.0.7 to", map[string]string{"src": "10.0.0.7"}},
+		{"from {src:ip} to", "from fe80::1 to", map[string]string{"src": "fe80::1"}},
+		{"from {src:ip} to", "from xx.xx.xx.xx to", map[string]string{"src": "xx.xx.xx.xx"}},
+		{"from {src:ip} to", "from 10.x.x.7 to", map[string]string{"src": "10.x.x.7"}},
+		{"from {src:ip} to", "from here to", nil},
 		{"server {server:any} not", "server 10.0.0.1 not responding", map[string]string{"server": "10.0.0.1"}},
 	} {
 		p, err := CompilePattern(tt.pattern)

@@ -8,17 +8,21 @@ import (
 	"ddx"
 )
 
-// sampled is a fact with the number of the sample that it was read from.
+// sampled is a fact with the number of the sample that it was read from, and
+// what made the sample.
 type sampled struct {
 	ddx.Fact
-	sample int
+	sample  int
+	listing string   // the name of its item: the command
+	between []string // commands given since the sample before
 }
 
 // deltas pairs the facts of several samples of one host, each thing's samples in
 // order: those of one kind and subject whose key fields agree. Of each thing only
 // the facts of its last sample are kept, in their order. A counter among them
 // gets delta and seconds against the first sample, or reset when it went back on
-// the way; a delta is never negative. A thing seen in one sample gets neither.
+// the way; a delta is never negative. A thing seen in one sample gets neither. A
+// rule or route that a later listing does not show any more is marked gone.
 func deltas(facts []sampled) []ddx.Fact {
 	type thing struct {
 		last int
@@ -47,6 +51,7 @@ func deltas(facts []sampled) []ddx.Fact {
 		t.last = max(t.last, facts[i].sample)
 		t.at = append(t.at, i)
 	}
+	listings := listingsOf(facts)
 	out := make([]ddx.Fact, 0, len(facts))
 	for i := range facts {
 		t := things[keys[i]]
@@ -57,7 +62,7 @@ func deltas(facts []sampled) []ddx.Fact {
 		if counter := counterOf(f.Kind); counter != "" {
 			f = paired(f, facts, t.at, i, counter)
 		}
-		out = append(out, f)
+		out = append(out, listings.mark(f, &facts[i]))
 	}
 	return out
 }

@@ -48,7 +48,7 @@ type reading struct {
 }
 
 func (r *reading) emit(it *Item) func(ddx.Fact) {
-	return func(f ddx.Fact) { r.facts = append(r.facts, sampled{f, it.Sample}) }
+	return func(f ddx.Fact) { r.facts = append(r.facts, sampled{f, it.Sample, it.Name, it.Between}) }
 }
 
 // item reads one item. The item itself stays as it is.
@@ -209,7 +209,7 @@ func (r *reading) unrecognised(it *Item, why string) {
 		}
 	}
 	f.Evidence = nil
-	r.facts = append(r.facts, sampled{f, it.Sample})
+	r.facts = append(r.facts, sampled{f, it.Sample, it.Name, it.Between})
 }
 
 func (r *reading) unavailable(it *Item, reason ddx.Absence, detail string, rd *Reader) {
@@ -228,7 +228,7 @@ func (r *reading) unavailable(it *Item, reason ddx.Absence, detail string, rd *R
 	if it.Named {
 		f.Fields["named"] = true
 	}
-	r.facts = append(r.facts, sampled{f, 0})
+	r.facts = append(r.facts, sampled{Fact: f})
 }
 
 // missing says what could not be looked at. A reader that got its material by

@@ -16,6 +16,10 @@ type Item struct {
 	Host   string    // source host, when known
 	Sample int       // 0, 1, 2...: which sample of a counter source this is
 
+	// Between are the commands of a pasted session that were given since the
+	// one of this item was given last: what may have changed its output.
+	Between []string
+
 	Data []byte                        // the content of small material; nil for a stream
 	Open func() (io.ReadCloser, error) // the content of large material (logs)
 	Line int                           // number of the first line of Data within Origin, minus one

@@ -28,7 +28,7 @@ func deltasOf(samples ...[]ddx.Fact) []ddx.Fact {
 	var facts []sampled
 	for n, sample := range samples {
 		for _, f := range sample {
-			facts = append(facts, sampled{f, n})
+			facts = append(facts, sampled{Fact: f, sample: n})
 		}
 	}
 	return deltas(facts)

@@ -117,6 +117,8 @@ func sections(it Item) []Item {
 	}
 	var out []Item
 	given := map[string]int{}
+	var commands, between []string
+	since := map[string]int{} // by command: how many commands there were when it had been given last
 	kind := ""
 	start, startLine, name := 0, 0, it.Name
 	prompted := false
@@ -124,7 +126,7 @@ func sections(it Item) []Item {
 	cut := func(end, line int) {
 		if part := it.Data[start:end]; len(bytes.TrimSpace(part)) > 0 {
 			s := it
-			s.Data, s.Line, s.Name, s.Size, s.Sample = part, it.Line+startLine, name, int64(len(part)), it.Sample+sample
+			s.Data, s.Line, s.Name, s.Size, s.Sample, s.Between = part, it.Line+startLine, name, int64(len(part)), it.Sample+sample, between
 			out = append(out, s)
 		}
 		start, startLine = end, line
@@ -139,12 +141,17 @@ func sections(it Item) []Item {
 			if m := catCommand.FindStringSubmatch(command); m != nil {
 				name = m[1]
 			}
-			sample = given[command]
+			sample, between = given[command], nil
+			if sample > 0 {
+				between = commands[since[command]:]
+			}
+			commands = append(commands, command)
 			given[command]++
+			since[command] = len(commands)
 		} else if k := startAt(text); k != "" && k != kind {
 			if kind != "" || !prompted && offset > start {
 				cut(offset, n)
-				name, sample = it.Name, 0
+				name, sample, between = it.Name, 0, nil
 			}
 			kind = k
 		}
