@@ -19,6 +19,7 @@ type stepKind uint8
 const (
 	text     stepKind = iota // the bytes themselves
 	oneOf                    // one of several texts, in order of preference
+	one                      // a byte of a class
 	run                      // bytes of a class
 	fraction                 // a point and digits, where there are some
 	mark                     // the start or the end of a capture
@@ -54,7 +55,8 @@ func classOf(set string, beyond bool) *class {
 var (
 	digits     = classOf(`\d`, false)
 	hexDigits  = classOf(`[0-9a-fA-F]`, false)
-	ipBytes    = classOf(`[0-9a-fA-F.:]`, false)
+	ipEnds     = classOf(`[0-9a-fA-FxXyYzZ*]`, false)
+	ipBytes    = classOf(`[0-9a-fA-FxXyYzZ*.:]`, false)
 	spaces     = classOf(`\s`, false)
 	nameBytes  = classOf(`[\w.:@/+-]`, false)
 	devBytes   = classOf(`[\w.!:@-]`, false)
@@ -70,7 +72,7 @@ var placeholderSteps = map[string][]step{
 	"word": {{kind: run, class: notSpace, least: 1}},
 	"name": {{kind: run, class: nameBytes, least: 1, lazy: true}},
 	"dev":  {{kind: run, class: devBytes, least: 1, lazy: true}},
-	"ip":   {{kind: run, class: hexDigits, least: 1}, {kind: run, class: ipBytes}, {kind: run, class: hexDigits, least: 1}},
+	"ip":   {{kind: one, class: ipEnds}, {kind: run, class: ipBytes}, {kind: one, class: ipEnds}},
 	"path": {{kind: text, text: []byte("/")}, {kind: run, class: notSpace}},
 	"any":  {{kind: run, class: notNewline, lazy: true}},
 	"rest": {{kind: run, class: notNewline}},
@@ -133,7 +135,7 @@ func (f *format) find(s *search, b []byte, anchored bool) (found, sure bool) {
 					return false, true
 				}
 				at += i
-			case first.kind == run && first.least > 0:
+			case first.kind == one, first.kind == run && first.least > 0:
 				for at < len(b) && !first.class[b[at]] {
 					at++
 				}
@@ -167,6 +169,11 @@ func (s *search) from(i, at int) bool {
 			if at < len(s.b) {
 				return false
 			}
+		case one:
+			if at == len(s.b) || !st.class[s.b[at]] {
+				return false
+			}
+			at++
 		case oneOf:
 			return s.oneOf(st, i, at)
 		case fraction:

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -145,7 +146,12 @@ func (d *reader) comment(s string) {
 	}
 	switch {
 	case reFlags.MatchString(s):
-		for _, f := range strings.Fields(strings.ToLower(reFlags.FindStringSubmatch(s)[1])) {
+		flags := strings.Fields(strings.ToLower(reFlags.FindStringSubmatch(s)[1]))
+		if !slices.Contains(flags, "qr") { // the query itself, as +qr shows it
+			d.cur, d.sect = nil, nil
+			return
+		}
+		for _, f := range flags {
 			switch f {
 			case "aa":
 				d.cur.AA = true

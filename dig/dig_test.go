@@ -101,6 +101,23 @@ x.                  	60	IN	SOA	ns.x. host.x. 7 3600 600 86400 300
 ;; Received 27 B
 ;; Time 2026-11-20 10:04:33 UTC
 ;; From 192.0.2.53@53(UDP) in 0.7 ms`, dns.NXDomain, dns.Authority},
+		{"the query shown before its answer", `; <<>> DiG 9.18.1 <<>> @192.0.2.53 api.x +qr
+;; Sending:
+;; ->>HEADER<<- opcode: QUERY, status: NOERROR, id: 1
+;; flags: rd ad; QUERY: 1, ANSWER: 0, AUTHORITY: 0, ADDITIONAL: 1
+;; QUESTION SECTION:
+;api.x.				IN	A
+
+;; Got answer:
+;; ->>HEADER<<- opcode: QUERY, status: NOERROR, id: 1
+;; flags: qr rd ra; QUERY: 1, ANSWER: 1, AUTHORITY: 0, ADDITIONAL: 1
+;; QUESTION SECTION:
+;api.x.				IN	A
+
+;; ANSWER SECTION:
+api.x.			299	IN	A	192.0.2.10
+
+;; SERVER: 192.0.2.53#53(192.0.2.53)`, dns.OK, dns.Resolver},
 		{"no answer", `;; communications error to 192.0.2.9#53: timed out
 ;; communications error to 192.0.2.9#53: timed out
 

@@ -31,7 +31,7 @@ var awsAnswers = Reader{
 	},
 }
 
-var awsKeys = lazy(`"(?:Reservations|InstanceStatuses|InstanceStatus|Volumes|VolumeStatuses|VolumeType|SecurityGroups|IpPermissions|SecurityGroupRules|SecurityGroupRuleId|NetworkAcls|NetworkAclId|RouteTables|RouteTableId|NetworkInterfaces|NetworkInterfaceId|AvailableIpAddressCount|MountTargets|MountTargetId|MetadataOptions|HttpPutResponseHopLimit|AttachTime|SystemStatus|AutoScalingInstances|Datapoints|MetricDataResults|eventTypeCode|EnableDnsSupport|EnableDnsHostnames|noticeTime|instance-action|NotBefore|pendingTime)"\s*:|^\s*\{\s*"action"\s*:\s*"(?:terminate|stop|hibernate)"`)
+var awsKeys = lazy(`"(?:Reservations|InstanceStatuses|InstanceStatus|Volumes|VolumeStatuses|VolumeType|SecurityGroups|IpPermissions|SecurityGroupRules|SecurityGroupRuleId|NetworkAcls|NetworkAclId|RouteTables|RouteTableId|NetworkInterfaces|NetworkInterfaceId|AvailableIpAddressCount|MountTargets|MountTargetId|MetadataOptions|HttpPutResponseHopLimit|AttachTime|SystemStatus|AutoScalingInstances|Datapoints|MetricDataResults|eventTypeCode|EnableDnsSupport|EnableDnsHostnames|noticeTime|instance-action|NotBefore|pendingTime|EventStatus)"\s*:|^\s*\{\s*"action"\s*:\s*"(?:terminate|stop|hibernate)"`)
 
 type awsReader struct {
 	it   *Item
@@ -66,6 +66,7 @@ var awsShapes = []struct {
 	{[]string{"Id", "Label", "Values"}, (*awsReader).metricData},
 	{[]string{"eventTypeCode"}, (*awsReader).healthEvent},
 	{[]string{"Code", "NotBefore"}, (*awsReader).maintenance},
+	{[]string{"EventType", "EventStatus", "Resources"}, (*awsReader).azureEvent},
 	{[]string{"action", "time"}, (*awsReader).spotAction},
 	{[]string{"noticeTime"}, (*awsReader).rebalance},
 	{[]string{"detail-type", "detail"}, (*awsReader).eventBridge},

@@ -34,6 +34,20 @@ func (r *awsReader) maintenance(n *jsonNode) {
 	r.event("", n, nil)
 }
 
+// azureEvent states a scheduled event as the metadata service of Azure lists it.
+// What the owner of the machine asked for is no event of the provider.
+func (r *awsReader) azureEvent(n *jsonNode) {
+	if n.text("EventSource") == "User" || n.text("EventType") == "Terminate" {
+		return
+	}
+	code := n.str("EventType")
+	if code == "Preempt" {
+		code = "spot-interruption"
+	}
+	r.fact("cloud.event", "", []*jsonNode{n.get("EventType"), n.get("EventStatus"), n.get("NotBefore")},
+		"code", code, "not_before", n.str("NotBefore"), "completed", n.text("EventStatus") == "Completed", "scope", "instance", "service", "Azure", "description", n.str("Description"))
+}
+
 func (r *awsReader) spotAction(n *jsonNode) {
 	switch n.text("action") {
 	case "terminate", "stop", "hibernate":

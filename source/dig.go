@@ -205,6 +205,10 @@ func (m *dnsMessage) line(it *Item, n int, line string, emit func(ddx.Fact)) {
 	case digFlags.MatchString(line):
 		x := digFlags.FindStringSubmatch(line)
 		flags := strings.Fields(x[1])
+		if !slices.Contains(flags, "qr") { // the query itself, as +qr shows it
+			m.fact = nil
+			return
+		}
 		f.Fields["authoritative"] = slices.Contains(flags, "aa")
 		f.Fields["truncated"] = slices.Contains(flags, "tc")
 		f.Fields["answers"], _ = strconv.ParseInt(x[2], 10, 64)

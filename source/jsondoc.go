@@ -41,7 +41,7 @@ func quotesMessages(it *Item, head []byte) bool {
 
 // jsonWalk goes through a JSON value and looks for a record of a log: an object
 // with a message and a time, in itself or in the object around it; a message at
-// the top; a pair of time and line; or a text of several lines that is a log.
+// the top; an error with a message; a pair of time and line; or a text of several lines that is a log.
 type jsonWalk struct {
 	dec   *json.Decoder
 	err   error
@@ -120,6 +120,11 @@ func (w *jsonWalk) object() has {
 		name := strings.ToLower(key.(string))
 		_, isText := t.(string)
 		record, known := jsonMessages[name]
+		if t == json.Delim('{') && (name == "error" || name == "errors") {
+			// an answer of an API that says what went wrong, not a rule that looks for it
+			w.found = w.value(t).message || w.found
+			continue
+		}
 		h.message = h.message || isText && known
 		h.record = h.record || isText && record
 		h.time = h.time || isJSONTime(name, t)

@@ -58,9 +58,27 @@ func (s *spoken) add(it *Item, n int, line, name, kind, rcode, server, value str
 	return f
 }
 
+// deny notes that a name was denied without saying for which type: for the one
+// that the same answer does not have, or for all.
+func (s *spoken) deny(it *Item, n int, line, name, rcode, server string) {
+	s.add(it, n, line, name, "", rcode, server, "")
+}
+
+// untold are the types that tools ask for on their own, in the order in which
+// one of them is denied beside an answer for the others.
+var untold = []string{"A", "AAAA", "MX"}
+
 func (s *spoken) emit(emit func(ddx.Fact)) {
 	for _, key := range s.order {
-		emit(*s.facts[key])
+		f := s.facts[key]
+		if f.String("type") == "" {
+			for _, kind := range untold {
+				if f.Fields["type"] = kind; s.facts[key+kind] == nil {
+					break
+				}
+			}
+		}
+		emit(*f)
 	}
 	s.order, s.facts = nil, nil
 }
@@ -117,7 +135,7 @@ func readHost(it *Item, emit func(ddx.Fact)) error {
 			s.add(it, n, line, original(m[1]), m[2], "NOERROR", server, "")
 		case hostNotFound.MatchString(line):
 			m := hostNotFound.FindStringSubmatch(line)
-			s.add(it, n, line, original(m[1]), "A", m[2], server, "")
+			s.deny(it, n, line, original(m[1]), m[2], server)
 		case strings.Contains(line, "no servers could be reached") && asked != "":
 			s.add(it, n, line, asked, "A", "timeout", server, "")
 		}
@@ -173,7 +191,7 @@ func readNslookup(it *Item, emit func(ddx.Fact)) error {
 			}
 		case nslookupFailed.MatchString(line):
 			m := nslookupFailed.FindStringSubmatch(line)
-			s.add(it, n, line, m[1], "A", m[2], server, "")
+			s.deny(it, n, line, m[1], m[2], server)
 		case nslookupNone.MatchString(line):
 			s.add(it, n, line, nslookupNone.FindStringSubmatch(line)[1], "A", "NOERROR", server, "")
 		case nslookupBusybox.MatchString(line):

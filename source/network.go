@@ -34,6 +34,7 @@ var networkReaders = []Reader{
 	iptablesList,
 	nftRuleset,
 	coreDNS,
+	dnsmasqLog,
 	digReader,
 	nslookupReader,
 	hostReader,
