@@ -97,7 +97,7 @@ func (t *text) readLine(r *Reader) (string, bool) {
 }
 
 var (
-	clockForm = regexp.MustCompile(`^(\s?)(?:(\d{4})-(\d\d)-(\d\d)[ T])?(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?\s+`)
+	clockForm = regexp.MustCompile(`^([\s-]?)(?:(\d{4})-(\d\d)-(\d\d)[ T])?(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?\s+`)
 	epochForm = regexp.MustCompile(`^\s?(\d{9,10})\.(\d{6,9})\s+`)
 	etherForm = regexp.MustCompile(`ethertype (IPv4|IPv6|ARP) \(0x[0-9a-f]+\), (?:length \d+: )?`)
 	protoForm = regexp.MustCompile(`^(?:\S+\s+)??(?:(?:In|Out|P|M|B)\s+)?(?:ifindex \d+ )?(IP6|IP|ARP,|arp) `)
@@ -190,7 +190,11 @@ func (t *text) clock(line string, r *Reader) (rest string, at int64, ok bool) {
 		return rest, midnight.UnixNano() + day, true
 	}
 	r.dateless = true
-	if m[1] != "" { // -ttt: since the packet before
+	switch m[1] {
+	case "": // a time of day
+	case "-": // -ttt: stamped before the packet before
+		return rest, t.now - day, true
+	default: // -ttt: since the packet before
 		return rest, t.now + day, true
 	}
 	const whole = int64(24 * time.Hour)

@@ -54,6 +54,16 @@ func TestTextLines(t *testing.T) {
 	}
 }
 
+// Two processors may stamp packets in another order than that in which they are
+// captured: tcpdump -ttt then prints a time before the packet before.
+func TestTextDifferences(t *testing.T) {
+	const rest = " IP 10.0.0.1.40000 > 10.0.0.2.2049: Flags [S], seq 9, win 1, length 0\n"
+	packets, c := readAll(t, []byte(" 00:00:00.000000"+rest+" 00:00:01.000500"+rest+"-00:00:00.000012"+rest))
+	if len(packets) != 3 || c.Unparsed != 0 || packets[1].Time-packets[0].Time != 1000500000 || packets[2].Time-packets[1].Time != -12000 {
+		t.Errorf("%d lines not understood of %+v", c.Unparsed, packets)
+	}
+}
+
 // Lines between the packets are counted; a line without end is cut and stated.
 func TestTextNoise(t *testing.T) {
 	syn := "12:00:00.000001 IP 10.0.0.1.40000 > 10.0.0.2.2049: Flags [S], seq 9, win 1, length 0\n"
