@@ -40,6 +40,11 @@ func TestFragments(t *testing.T) {
 		{"warning by its first line alone", "WARNING: CPU: 0 PID: 0 at net/sched/sch_generic.c:477 dev_watchdog+0x2d4/0x2dc\nModules linked in: x", "warning", "dev_watchdog", "", nil},
 		{"the work item is the outermost frame", "INFO: task kworker/u30:4:31318 blocked for more than 120 seconds.\nWorkqueue: netns cleanup_net\nCall Trace:\n schedule+0x29/0x70", "hung-task", "cleanup_net", "kworker/u30:4", []string{"schedule", "cleanup_net"}},
 		{"trace that passes through the end of an oops", " oops_end+0x4b/0x70\n do_trap+0xba/0x150\n scsi_execute+0xa9/0x100 [scsi_mod]\n sr_check_events+0xc0/0x310 [sr_mod]", "oops", "scsi_execute", "", []string{"oops_end", "do_trap", "scsi_execute", "sr_check_events"}},
+		{"MIPS without a trace", "CPU 0 Unable to handle kernel paging request at virtual address 00000004, epc == 803a8658, ra == 803a8edc\nOops[#1]:\nepc   : 803a8658 tcp_v4_rcv+0x14/0x48\nra    : 803a8edc ip_rcv+0x74/0xd4", "oops", "tcp_v4_rcv", "", nil},
+		{"RISC-V without a trace", "Unable to handle kernel NULL pointer dereference at virtual address 0000000000000010\nOops [#1]\nepc : xfs_trans_read_buf_map+0x34/0x2f0 [xfs]\n ra : xfs_imap_to_bp+0x4c/0x80 [xfs]", "oops", "xfs_trans_read_buf_map", "", nil},
+		{"POWER without a trace", "BUG: Kernel NULL pointer dereference on read at 0x00000018\nOops: Kernel access of bad area, sig: 11 [#1]\nNIP [c0080000012a3f5c] nfs4_do_reclaim+0x7c/0x300 [nfsv4]\nLR [c0080000012a3f20] nfs4_do_reclaim+0x40/0x300 [nfsv4]", "oops", "nfs4_do_reclaim", "", nil},
+		{"LoongArch without a trace", "CPU 1 Unable to handle kernel paging request at virtual address 0000000000000008, era == 9000000000e4c0a8, ra == 9000000000e4c090\nOops[#1]:\n   ra: 9000000000e4c090 skb_release_data+0x90/0x1c0\n  ERA: 9000000000e4c0a8 skb_release_all+0xa8/0x1c0", "oops", "skb_release_all", "", nil},
+		{"s390 without a trace", "Unable to handle kernel pointer dereference in virtual kernel address space\nOops: 0004 ilc:2 [#1] SMP\nKrnl PSW : 0704c00180000000 000003ff80123456 (ext4_map_blocks+0x2c/0x300 [ext4])", "oops", "ext4_map_blocks", "", nil},
 		{"oops from its instruction pointer", "RIP: 0010:tcp_ack+0x11e/0x4f0\nCR2: 0000000000000018 CR3: 000000000b222003 CR4: 00000000001706f0", "oops", "tcp_ack", "", nil},
 	}
 	for _, tt := range tests {

@@ -27,7 +27,7 @@ func part(must, expr string) func(msg string) []string {
 var (
 	cpuLine   = part("CPU: ", `CPU: (\d+) (?:UID: \d+ )?PID: (\d+) Comm: (.+?) (?:Kdump: loaded )?(Not tainted|Tainted: [A-Z ()]+?) +(\S+) #?`)
 	taintLine = part("ainted", `^\s*(Not tainted|Tainted: [A-Z ()]+?) +(\d\S+) #?`)
-	ipLine    = part("+", `^\s*(?:RIP: [0-9a-f]{4}:|EIP: (?:[0-9a-f]{4}:)?|R?IP:? +|\[exception [RE]IP: |pc : |PC is at |EIP is at )(?:\[<[0-9a-f]+>\]\s*)*\s*([\w.]+)\+(?:0x)?[0-9a-f]+(?:/0x[0-9a-f]+)?(?: \[(\w+)\])?`)
+	ipLine    = part("+", `^\s*(?:RIP: [0-9a-f]{4}:|EIP: (?:[0-9a-f]{4}:)?|R?IP:? +|\[exception [RE]IP: |pc : |PC is at |EIP is at |epc +: (?:[0-9a-f]+ )?|NIP \[[0-9a-f]+\] |ERA: [0-9a-f]+ |Krnl PSW : [0-9a-f]+ [0-9a-f]+ \()(?:\[<[0-9a-f]+>\]\s*)*\s*([\w.]+)\+(?:0x)?[0-9a-f]+(?:/0x[0-9a-f]+)?(?: \[(\w+)\])?`)
 	frameLine = part("+0x", `^\s*(?:\[<?[0-9a-fx]+>?\] ?)*(\? )?\(?([A-Za-z_][\w.]*)\+0x[0-9a-f]+/0x[0-9a-f]+\)?(?: \[(\w+)\])?`)
 	// Frames as crash(8) prints them, and those of 32-bit ARM.
 	crashFrame = part(" at ", `^\s*#\d+ \[[0-9a-f]+\] ([\w.]+) at [0-9a-f]+`)
