@@ -30,9 +30,9 @@ var startList = []start{
 	{typ: "rcu-stall", expr: `(rcu\w*) kthread (?:timer wakeup didn't happen|starved) for \d+ jiffies`, fields: []string{"reason"}},
 	{typ: "workqueue-stall", expr: `BUG: workqueue lockup - pool .{0,80}stuck for (\d+)s!`, fields: []string{"seconds"}},
 	{typ: "panic", expr: `Kernel panic - not syncing: (.*)`, fields: []string{"reason"}},
-	{typ: "oops", expr: `BUG: unable to handle (?:kernel|page fault)`},
+	{typ: "oops", expr: `BUG: [Uu]nable to handle (?:kernel|page fault)`},
 	{typ: "oops", expr: `BUG: kernel NULL pointer dereference`},
-	{typ: "oops", expr: `Unable to handle kernel .{0,60}at virtual address`},
+	{typ: "oops", expr: `Unable to handle kernel .{0,60}(?:at virtual address|in virtual kernel address space)`},
 	{typ: "oops", expr: `general protection fault(?:, .{0,120})?: [0-9a-f]{4}\b`},
 	{typ: "oops", expr: `kernel BUG at (\S+?)!`, fields: []string{"reason"}},
 	{typ: "oops", expr: `(?:divide error|invalid opcode|stack segment|int3|bounds): [0-9a-f]{4} \[#\d+\]`},
@@ -64,11 +64,6 @@ var startList = []start{
 	{typ: "ena-reset", expr: `detected an unhealthy state, reset is requested`},
 	{typ: "ena-reset", expr: `Trigger reset is on`},
 	{typ: "stack", expr: `[\w.]{3,}\+0x[0-9a-f]+/0x[0-9a-f]+`},
-}
-
-// lazy compiles an expression on first use: most commands never need it.
-func lazy(expr string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }
 
 func compile(list []start) []start {
@@ -233,24 +228,6 @@ func (r *Report) capture(s *start, m []string) {
 	}
 }
 
-var (
-	cpuLine   = lazy(`CPU: (\d+) (?:UID: \d+ )?PID: (\d+) Comm: (.+?) (?:Kdump: loaded )?(Not tainted|Tainted: [A-Z ()]+?) +(\S+) #?`)
-	taintLine = lazy(`^\s*(Not tainted|Tainted: [A-Z ()]+?) +(\d\S+) #?`)
-	ipLine    = lazy(`^\s*(?:RIP: [0-9a-f]{4}:|EIP: (?:[0-9a-f]{4}:)?|R?IP:? +|\[exception [RE]IP: |pc : |PC is at |EIP is at )(?:\[<[0-9a-f]+>\]\s*)*\s*([\w.]+)\+(?:0x)?[0-9a-f]+(?:/0x[0-9a-f]+)?(?: \[(\w+)\])?`)
-	frameLine = lazy(`^\s*(?:\[<?[0-9a-fx]+>?\] ?)*(\? )?\(?([A-Za-z_][\w.]*)\+0x[0-9a-f]+/0x[0-9a-f]+\)?(?: \[(\w+)\])?`)
-	// Frames as crash(8) prints them, and those of 32-bit ARM.
-	crashFrame = lazy(`^\s*#\d+ \[[0-9a-f]+\] ([\w.]+) at [0-9a-f]+`)
-	armFrame   = lazy(`^\s*(?:\[<[0-9a-f]+>\] )?\(?([A-Za-z_][\w.]*)(?:\+0x[0-9a-f]+/0x[0-9a-f]+)?(?: \[(\w+)\])?\)? from (?:\[<[0-9a-f]+>\] )?\(?[\w.]+\+0x`)
-	workLine   = lazy(`^\s*Workqueue: +\S+ ([A-Za-z_][\w.]*(?: \[\w+\])?)`)
-	pidComm    = lazy(`^\s*(?:task:)?(\S+)\s+(?:state:)?[DSR] `)
-	oomKill    = lazy(`oom-kill:constraint=(\w+),.*?task_memcg=([^,]*),task=([^,]*),pid=(\d+)`)
-	oomMemcg   = lazy(`oom_memcg=([^,]*)`)
-	oomLimit   = lazy(`Task in (\S+) killed as a result of limit of (\S+)`)
-	oomVictim  = lazy(`Kill(?:ed)? process (\d+)(?:,? ?UID \d+,?)? ?\(([^)]+)\)`)
-	anonRSS    = lazy(`anon-rss:(\d+)kB`)
-	enaDevice  = lazy(`\bena ([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9])(?: (\S+))?: `)
-)
-
 // take adds what one message tells. It reports whether the message belongs to
 // the report.
 func (r *Report) take(msg string) bool {
@@ -287,6 +264,12 @@ func (r *Report) takeStack(msg string) bool {
 		}
 		return true
 	}
+	if m := linkLine().FindStringSubmatch(msg); m != nil {
+		if r.link == "" {
+			r.link = strings.TrimSpace(m[1] + " " + bracketed(m[2]))
+		}
+		return true
+	}
 	if m := workLine().FindStringSubmatch(msg); m != nil {
 		r.work = m[1]
 		return true
@@ -309,6 +292,13 @@ func (r *Report) takeStack(msg string) bool {
 		}
 	}
 	return pidComm().MatchString(msg) && r.Task != "" && strings.Contains(msg, r.Task)
+}
+
+func bracketed(module string) string {
+	if module == "" {
+		return ""
+	}
+	return "[" + module + "]"
 }
 
 // frame adds a function of the trace. Frames that the kernel marks with a question

@@ -111,8 +111,22 @@ func (l *Line) words() {
 				l.Priority = p
 			}
 			l.Channel = Service
+			l.kernelWithin(m)
 			return
 		}
+	}
+}
+
+// kernelWithin recognises a line of the kernel that a program wrote into its own
+// log, after the level and the name of what it relays: by the seconds since boot.
+func (l *Line) kernelWithin(m []byte) {
+	m = bytes.TrimLeft(m, " \t")
+	name := word(m)
+	if len(name) < 2 || name[len(name)-1] != ':' {
+		return
+	}
+	if mono, msg, ok := monoStamp(bytes.TrimLeft(m[len(name):], " \t")); ok {
+		l.Mono, l.Message, l.Channel = mono, msg, Kernel
 	}
 }
 
