@@ -178,6 +178,7 @@ func (l *Line) logfmt(b []byte, h *Hint) bool {
 			if len(msg) == 0 {
 				return false
 			}
+			others++ // what is no pair is kept as well
 			break
 		}
 		switch string(key) {
