@@ -14,7 +14,7 @@ var parts = []string{
 // chosen to be rare in other lines.
 var marks = [...]string{
 	"Cal", "Mod", "Har", "Cod", "<TA", "/TA", "<IR", "/IR", "Wor", "RSP", "RAX", "RDX", "RBP", "R10", "R13", "FS:", "CS:", "CR2",
-	"ck:", "Mem", "\"ec", "sk:", "c :", "r :", "p :", "Bac", "#PF", "PGD", "Oop", "Tai", "DR0", "DR3", "EIP", "Fix", "te:",
+	"ck:", "epc", "PSW", "Mem", "\"ec", "sk:", "c :", "r :", "p :", "Bac", "#PF", "PGD", "Oop", "Tai", "DR0", "DR3", "EIP", "Fix", "te:",
 	"PU:", "Not", "+0x", "RIP", "IP:", "IP ", "PC ", "0 [", "1 [", "2 [", "3 [", "4 [", "5 [", "6 [", "7 [", "8 [", "9 [",
 	"ena", "ENA", "Dev", "--[", "att",
 }

@@ -45,6 +45,7 @@ type Report struct {
 	Last      Line // first line of the last report folded into this one
 
 	unreliable []string
+	link       string // function that the link register points into, with its module
 	work       string // function of the work item it ran in, with its module
 	headless   bool   // its first line is not known, nor its type for certain
 	ip         string // function of the instruction pointer
@@ -202,23 +203,25 @@ func isScheduling(f string) bool {
 }
 
 // reporters are the frames by which a trace tells which check of the kernel
-// printed it.
+// printed it; what only says that the kernel gave up comes last.
 var reporters = []struct{ frame, typ string }{
 	{"watchdog_timer_fn", "soft-lockup"},
 	{"watchdog_overflow_callback", "hard-lockup"},
 	{"rcu_dump_cpu_stacks", "rcu-stall"}, {"rcu_check_callbacks", "rcu-stall"}, {"rcu_sched_clock_irq", "rcu-stall"}, {"print_cpu_stall", "rcu-stall"},
 	{"warn_alloc", "page-allocation-failure"},
 	{"oops_end", "oops"}, {"no_context", "oops"}, {"page_fault_oops", "oops"}, {"die_kernel_fault", "oops"}, {"do_invalid_op", "oops"},
+	{"__schedule_bug", "oops"}, {"kasan_report", "oops"}, {"bad_page", "oops"},
+	{"check_hung_uninterruptible_tasks", "hung-task"},
 	{"warn_slowpath", "warning"}, {"__warn", "warning"},
+	{"panic", "panic"},
 }
 
 // reporter is the type of a report without its first line.
 func (r *Report) reporter() string {
-	for _, f := range slices.Concat(r.Frames, r.unreliable) {
-		for _, by := range reporters {
-			if strings.HasPrefix(f, by.frame) {
-				return by.typ
-			}
+	frames := slices.Concat(r.Frames, r.unreliable)
+	for _, by := range reporters {
+		if slices.ContainsFunc(frames, func(f string) bool { return strings.HasPrefix(f, by.frame) }) {
+			return by.typ
 		}
 	}
 	return r.Type
@@ -233,6 +236,9 @@ func (r *Report) settle() {
 		r.Frames = r.unreliable
 	}
 	r.unreliable = nil
+	if r.link != "" && !slices.Contains(r.Frames, r.link) {
+		r.Frames = append([]string{r.link}, r.Frames...)
+	}
 	if r.work != "" && !slices.Contains(r.Frames, r.work) {
 		r.Frames = append(r.Frames, r.work)
 	}

@@ -111,8 +111,22 @@ func (l *Line) words() {
 				l.Priority = p
 			}
 			l.Channel = Service
+			l.kernelWithin(m)
 			return
 		}
+	}
+}
+
+// kernelWithin recognises a line of the kernel that a program wrote into its own
+// log, after the level and the name of what it relays: by the seconds since boot.
+func (l *Line) kernelWithin(m []byte) {
+	m = bytes.TrimLeft(m, " \t")
+	name := word(m)
+	if len(name) < 2 || name[len(name)-1] != ':' {
+		return
+	}
+	if mono, msg, ok := monoStamp(bytes.TrimLeft(m[len(name):], " \t")); ok {
+		l.Mono, l.Message, l.Channel = mono, msg, Kernel
 	}
 }
 
@@ -164,6 +178,7 @@ func (l *Line) logfmt(b []byte, h *Hint) bool {
 			if len(msg) == 0 {
 				return false
 			}
+			others++ // what is no pair is kept as well
 			break
 		}
 		switch string(key) {

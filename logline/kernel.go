@@ -105,8 +105,13 @@ func monoStamp(b []byte) (mono float64, rest []byte, ok bool) {
 	return float64(sec) + float64(usec)/1e6, rest, true
 }
 
-// skipCaller cuts "[  T123]" or "[    C0]".
+// skipCaller cuts "[  T123]" or "[    C0]", and the CPU as "@2".
 func skipCaller(b []byte) []byte {
+	if len(b) > 1 && b[0] == '@' {
+		if _, n := number(b[1:]); n > 0 && len(b) > n+1 && b[n+1] == ' ' {
+			return b[n+1:]
+		}
+	}
 	i := 0
 	if i < len(b) && b[i] == ' ' {
 		i++
