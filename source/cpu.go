@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"strings"
 
 	"ddx"
@@ -103,7 +104,8 @@ var topBatch = Reader{
 						fields = append(fields, name, asFloat(m[1]))
 					}
 				}
-				emit(it.fact("cpu", host, n, it.lineText(n), append([]any{"cpu", "all"}, fields...)...))
+				cpu := cmp.Or(topCPU.FindStringSubmatch(line)[1], "all")
+				emit(it.fact("cpu", host, n, it.lineText(n), append([]any{"cpu", cpu}, fields...)...))
 			case topTasks.MatchString(line):
 				m := topTasks.FindStringSubmatch(line)
 				emit(it.fact("tasks", host, n, it.lineText(n), "total", asInt(m[1]), "zombies", asInt(m[2])))
@@ -127,8 +129,8 @@ var topBatch = Reader{
 }
 
 var (
-	topCPU       = lazy(`(?m)^\s*%?Cpu\(s\): *[\d.,]+[% ]*us`)
-	topShare     = lazy(`([\d.]+)[% ]*(us|sy|ni|id|wa|hi|si|st)\b`)
+	topCPU       = lazy(`(?m)^\s*%?Cpu(?:\(s\)|(\d+) *): *[\d.,]+[% ]*us`)
+	topShare     = lazy(`(\d+(?:[.,]\d+)?)[% ]*(us|sy|ni|id|wa|hi|si|st)\b`)
 	topTasks     = lazy(`(?m)^\s*(?:Tasks|Threads): *(\d+) total,.*?(\d+) zombie`)
 	topMem       = lazy(`^\s*(?:([KMG])iB )?Mem ?: *([\d.]+)([kMG]?)[ +]total`)
 	topFree      = lazy(`([\d.]+)[kKMG]?[ +]free`)

@@ -20,12 +20,14 @@ const imdsHost = `(?:169\.254\.169\.254|\[?fd00:ec2::254\]?)`
 
 var (
 	imdsCommand = lazy(`\b(?:curl|wget)\b.*` + imdsHost)
-	imdsPasted  = anyLine(`^[^\n]*\b(?:curl|wget)\b[^\n]*` + imdsHost + `|^> (?:GET|PUT) /latest/|^\* +(?:Trying|Connected to) ` + imdsHost + `|curl: \(\d+\) [^\n]*` + imdsHost)
+	imdsPasted  = anyLine(`^[^\n]*\b(?:curl|wget)\b[^\n]*` + imdsHost + `|^\s*--\d{4}-[-\d: ]*--  http://` + imdsHost + `|^> (?:GET|PUT) /latest/|^\* +(?:Trying|Connected to) ` + imdsHost + `|curl: \(\d+\) [^\n]*` + imdsHost)
 	imdsURL     = lazy(imdsHost + `(?::80)?(/[^\s'"` + "`" + `)|]*)?`)
 	imdsRequest = lazy(`^\s*> (?:GET|PUT) (\S+) HTTP/`)
-	imdsStatus  = lazy(`^\s*(?:< )?HTTP/[\d.]+ (\d{3})`)
+	imdsStatus  = lazy(`^\s*(?:(?:< )?HTTP/[\d.]+|HTTP request sent, awaiting response\.\.\.|wget: server returned error: HTTP/[\d.]+) (\d{3})`)
 	imdsTitle   = lazy(`<title>(\d{3}) `)
 	imdsFailure = lazy(`^\s*(?:curl: \(\d+\) .*|wget: .*|.*\.\.\. failed: .*|EC2MetadataError.*)$`)
+	wgetStart   = lazy(`^\s*--\d{4}-[-\d: ]*--  http://` + imdsHost + `(/\S*)`)
+	wgetChatter = lazy(`^\s*(?:Connecting to |Length: |Saving to: |Username/Password Authentication Failed)`)
 	imdsCode    = lazy(`^\s*([1-5]\d\d)\s*$`)
 )
 
@@ -71,6 +73,12 @@ func readIMDS(it *Item, emit func(ddx.Fact)) error {
 			r.begin(it, n, line, imdsURL.FindStringSubmatch(line)[1], line, emit)
 			return
 		}
+		if m := wgetStart.FindStringSubmatch(line); m != nil {
+			if r.fact == nil || r.fact.Fields["status"] != nil {
+				r.begin(it, n, line, m[1], "", emit)
+			}
+			return
+		}
 		if promptWords(line) != nil && !strings.HasPrefix(bare, "#") {
 			r.finish(emit)
 			return
@@ -113,7 +121,7 @@ func (r *imdsRun) line(it *Item, n int, line string) {
 	secret := secretPath(path)
 	trimmed := strings.TrimSpace(line)
 	switch {
-	case trimmed == "":
+	case trimmed == "" || wgetChatter.MatchString(line):
 	case imdsStatus.MatchString(line):
 		f.Fields["status"], _ = strconv.ParseInt(imdsStatus.FindStringSubmatch(line)[1], 10, 64)
 		cite()
