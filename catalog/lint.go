@@ -208,8 +208,34 @@ func (l *linter) logPatterns(m *ddx.Mode, ind *ddx.Indicator, id string) {
 		if scope, err := l.c.CaptureScope(ind); err == nil {
 			l.condition(id, "when", scope, "", ind.When)
 		}
+		l.captures(ind, id)
 	}
 }
+
+// captures finds patterns that lack a capture of which the condition asks: it
+// could not hold on any line that they fit.
+func (l *linter) captures(ind *ddx.Indicator, id string) {
+	asked := words.FindAllString(quoted.ReplaceAllString(ind.When, ""), -1)
+	for _, p := range ind.Log {
+		cp, err := l.c.Pattern(p)
+		if err != nil {
+			continue // said already
+		}
+		for _, name := range asked {
+			if cp.Captures[name] == "" && slices.ContainsFunc(ind.Log, func(o ddx.Pattern) bool {
+				other, err := l.c.Pattern(o)
+				return err == nil && other.Captures[name] != ""
+			}) {
+				l.say(id, "pattern %q has no capture %q, for which the condition asks: give it one, or an indicator of its own", p, name)
+			}
+		}
+	}
+}
+
+var (
+	quoted = regexp.MustCompile(`"[^"]*"|'[^']*'`)
+	words  = regexp.MustCompile(`\b[a-z][a-z0-9_]*\b`)
+)
 
 // condition compiles an expression and checks what the compiler cannot: the
 // kinds asked for in facts["..."].
