@@ -245,6 +245,7 @@ func TestLongTextIsNaive(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		s.fitFrom = 1 << 20
 		wantLines, want := naive(exprs, opts, b.Bytes(), someFollow)
 		lines, stats := scanAll(t, s, chopReader{bytes.NewReader(b.Bytes()), rand.New(rand.NewPCG(1, 1)), 300 << 10}, someFollow)
 		same(t, fmt.Sprint("long text, words ", opts), lines, wantLines, stats, want)

@@ -20,6 +20,7 @@ type Set struct {
 	unproven bool   // expressions are not run
 	fold     uint32 // or-ed to the coarse grams of the text
 	typical  func() *plan
+	fitFrom  int64 // see the constant
 }
 
 // A pattern is one expression.
@@ -68,7 +69,7 @@ func Candidates(s *Set) error {
 // of 3 bytes or more (4 where case is ignored) is part of its every match,
 // because it would then have to be run on every line.
 func Compile(exprs []string, opts ...Option) (*Set, error) {
-	s := &Set{patterns: make([]pattern, len(exprs))}
+	s := &Set{patterns: make([]pattern, len(exprs)), fitFrom: fitFrom}
 	for i, expr := range exprs {
 		p, err := compile(expr)
 		if err != nil {

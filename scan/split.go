@@ -14,11 +14,13 @@ const (
 	maxEmptyReads = 100
 )
 
-// The plan is fitted to the input once learnAll bytes have been counted. The
-// first bytes are not, because most inputs are short.
+// The plan is fitted to the input once fitFrom bytes have come: it takes as long
+// as a fitted plan saves in that many. About learnAll of them are counted, none of
+// the first, because most inputs are short.
 const (
 	learnFrom = 64 << 10
 	learnAll  = 1 << 20
+	fitFrom   = 8 << 20
 )
 
 // A block is a run of whole lines, and what was found in them.
@@ -62,7 +64,7 @@ type splitter struct {
 	plan     *plan
 	learning bool // the plan is still to be fitted to the input
 	freq     *frequencies
-	learned  int // bytes that freq has counted
+	learned  int64 // bytes that freq has counted
 
 	// buf[:end] is text from offset on, always from the start of a line. Of an
 	// over-long line, buf holds the first MaxLine bytes, and cut bytes behind
@@ -173,18 +175,18 @@ func (in *splitter) pass(n, next int, before int64) {
 	in.cut = 0
 }
 
-// learn counts the grams of a block's text and fits the plan to the input once
-// enough has been seen.
+// learn counts the grams of a block's text, of some blocks as far apart as
+// fitFrom allows, and fits the plan to the input once enough has come.
 func (in *splitter) learn(text []byte) {
-	if in.bytes+int64(len(text)) < learnFrom {
-		return
+	end := in.bytes + int64(len(text))
+	if end >= learnFrom && in.learned*(in.set.fitFrom/learnAll) <= in.bytes {
+		if in.freq == nil {
+			in.freq = &frequencies{fold: in.set.fold}
+		}
+		in.freq.learn(text)
+		in.learned += int64(len(text))
 	}
-	if in.freq == nil {
-		in.freq = &frequencies{fold: in.set.fold}
-	}
-	in.freq.learn(text)
-	in.learned += len(text)
-	if in.learned >= learnAll {
+	if end >= in.set.fitFrom {
 		in.plan = in.set.newPlan(in.freq)
 		in.learning, in.freq = false, nil
 	}

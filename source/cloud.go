@@ -31,7 +31,7 @@ var awsAnswers = Reader{
 	},
 }
 
-var awsKeys = lazy(`"(?:Reservations|InstanceStatuses|InstanceStatus|Volumes|VolumeStatuses|VolumeType|SecurityGroups|IpPermissions|SecurityGroupRules|SecurityGroupRuleId|NetworkAcls|NetworkAclId|RouteTables|RouteTableId|NetworkInterfaces|NetworkInterfaceId|AvailableIpAddressCount|MountTargets|MountTargetId|MetadataOptions|HttpPutResponseHopLimit|AttachTime|SystemStatus|AutoScalingInstances|Datapoints|MetricDataResults|eventTypeCode|EnableDnsSupport|EnableDnsHostnames|noticeTime|instance-action|NotBefore|pendingTime|EventStatus)"\s*:|^\s*\{\s*"action"\s*:\s*"(?:terminate|stop|hibernate)"`)
+var awsKeys = lazy(`"(?:Reservations|InstanceStatuses|InstanceStatus|Volumes|Attachments|VolumeStatuses|VolumeType|SecurityGroups|IpPermissions|SecurityGroupRules|SecurityGroupRuleId|NetworkAcls|NetworkAclId|RouteTables|RouteTableId|NetworkInterfaces|NetworkInterfaceId|AvailableIpAddressCount|MountTargets|MountTargetId|MetadataOptions|HttpPutResponseHopLimit|AttachTime|SystemStatus|AutoScalingInstances|Datapoints|MetricDataResults|eventTypeCode|EnableDnsSupport|EnableDnsHostnames|noticeTime|instance-action|NotBefore|pendingTime|EventStatus)"\s*:|^\s*\{\s*"action"\s*:\s*"(?:terminate|stop|hibernate)"`)
 
 type awsReader struct {
 	it   *Item
@@ -51,7 +51,9 @@ var awsShapes = []struct {
 	{[]string{"instanceId", "instanceType", "region"}, (*awsReader).identity},
 	{[]string{"VolumeId", "VolumeStatus"}, (*awsReader).volumeStatus},
 	{[]string{"VolumeId", "VolumeType", "State"}, (*awsReader).volume},
+	{[]string{"VolumeId", "Attachments"}, (*awsReader).volume}, // cut down by --query
 	{[]string{"VolumeId", "AttachTime", "State"}, (*awsReader).attachment},
+	{[]string{"VolumeId", "InstanceId", "State"}, (*awsReader).attachment},
 	{[]string{"HttpTokens", "HttpPutResponseHopLimit"}, (*awsReader).metadataOptions},
 	{[]string{"GroupId", "IpPermissions"}, (*awsReader).securityGroup},
 	{[]string{"SecurityGroupRuleId", "IpProtocol"}, (*awsReader).securityGroupRule},

@@ -25,6 +25,8 @@ var (
 	dfHeader   = lazy(`(?m)^[ \t]*(?:Filesystem|File) .*(?:Mounted on|Use%|Capacity|Avail)`)
 	dfBareLine = lazy(`(?m)^[ \t]*(?:/dev/\S+|overlay|tmpfs|[\w.:-]+:/\S*)[ \t]+(?:[a-z]\w+[ \t]+)?(?:-?[\d.]+[KMGTP]?i?[ \t]+){3}(?:\d+%|-)[ \t]+/\S*[ \t\r]*$`)
 	dfError    = lazy(`(?m)^[ \t]*(?:/\S*/)?df: (?:cannot access )?[‘'` + "`" + `"]?(/[^‘’'"` + "`" + `:]*)[’'"]?: (Stale (?:NFS )?file handle|Transport endpoint is not connected|Input/output error|Permission denied|Connection timed out|Host is down|No such file or directory|Required key not available|Resource temporarily unavailable)`)
+	dfForeign  = lazy(`(?m)^[ \t]*\p{L}[^\n]*[\p{L}]%[ \t]+\p{L}`) // a header in another language
+	dfInodes   = lazy(`(?i)inod|inœud|nodos-i|ノード|нод`)
 	blockTitle = lazy(`^(\d+)([KMGB]?)B?-blocks$`)
 	dfNumber   = lazy(`^-?[\d.,]+[KMGTPE]?i?B?$`)
 )
@@ -79,6 +81,10 @@ func readDF(it *Item, emit func(ddx.Fact)) error {
 		}
 		if dfHeader.MatchString(line) {
 			form, wrapped = parseDFHeader(line), ""
+			return
+		}
+		if dfForeign.MatchString(line) {
+			form, wrapped = dfForm{unit: 1024, inodes: dfInodes.MatchString(line)}, ""
 			return
 		}
 		w := strings.Fields(line)

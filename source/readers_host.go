@@ -18,5 +18,5 @@ var hostReaders = []Reader{
 
 // cloudReaders are about what the provider says.
 var cloudReaders = []Reader{
-	containerJSON, awsAnswers, awsStatusText, cloudErrors,
+	containerJSON, awsAnswers, awsStatusText, awsVolumeText, cloudErrors,
 }
