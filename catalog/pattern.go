@@ -6,6 +6,7 @@ import (
 	"regexp/syntax"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 // placeholders are the types of a pattern's placeholders. Each expression is
@@ -54,6 +55,9 @@ type CompiledPattern struct {
 //	{?text}          a literal that may be missing
 //	{{ and }}        braces themselves
 func CompilePattern(text string) (*CompiledPattern, error) {
+	if !utf8.ValidString(text) {
+		return nil, fmt.Errorf("pattern %q: not UTF-8", text)
+	}
 	p := &CompiledPattern{Text: text, Captures: map[string]string{}, format: &format{}}
 	rest := text
 	if after, ok := strings.CutPrefix(rest, "^"); ok {
@@ -104,9 +108,6 @@ func CompilePattern(text string) (*CompiledPattern, error) {
 	p.format.finish()
 	if 2*len(p.Names) > maxMarks {
 		p.format = nil
-	}
-	if _, err := syntax.Parse(full, syntax.Perl); err != nil {
-		return nil, fmt.Errorf("pattern %q: %w", text, err)
 	}
 	p.Regexp = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(full) })
 	return p, nil

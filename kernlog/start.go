@@ -63,7 +63,7 @@ var startList = []start{
 	{typ: "ena-reset", expr: `Potential MSIX issue on [RT]x side Queue`},
 	{typ: "ena-reset", expr: `detected an unhealthy state, reset is requested`},
 	{typ: "ena-reset", expr: `Trigger reset is on`},
-	{typ: "stack", expr: `[\w.]{3,}\+0x[0-9a-f]+/0x[0-9a-f]+`},
+	{typ: "stack", expr: `[\w.]{3,}\+0x[0-9a-f][0-9a-f]*/0x[0-9a-f]+`},
 }
 
 func compile(list []start) []start {

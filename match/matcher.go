@@ -138,6 +138,9 @@ func New(cat *catalog.Catalogue) (*Matcher, error) {
 // hasLiteral reports whether a literal part of the expression, or a small class,
 // holds one of the characters.
 func hasLiteral(expr, chars string) bool {
+	if !strings.ContainsAny(expr, "[]\"\n\t") && !escapeOf.MatchString(expr) {
+		return false // most need not be parsed
+	}
 	re, err := syntax.Parse(expr, syntax.Perl)
 	if err != nil {
 		return true // Compile tells of it
@@ -160,6 +163,9 @@ func hasLiteral(expr, chars string) bool {
 	}
 	return in(re)
 }
+
+// escapeOf fits the escapes in an expression that can stand for one of escapes.
+var escapeOf = regexp.MustCompile(`\\[\\sntxpPQ0-7]`)
 
 // smallClass is more characters than a class can have of which the scanner
 // makes literals.
