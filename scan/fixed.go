@@ -22,31 +22,37 @@ var typicalBytes = sync.OnceValue(func() (n [256]int) {
 	return n
 })
 
+// A check is a requirement whose literals are looked for one by one.
+type check struct {
+	option int // index of the requirement
+	fixed  []fixed
+}
+
 // fixedOnly keeps the requirements that can be checked by plain search, those
 // with the fewest literals first: with one requirement the search for
 // candidates has done it already.
-func fixedOnly(options []anyOf) (out [][]fixed) {
+func fixedOnly(options []anyOf) (out []check) {
 	if len(options) < 2 {
 		return nil
 	}
 	n := typicalBytes()
-	for _, o := range options {
+	for i, o := range options {
 		if o.folds() || len(o) > maxExact {
 			continue
 		}
 		var list []fixed
 		for _, l := range o {
 			f := fixed{text: l.text}
-			for i := range len(l.text) {
-				if n[l.text[i]] < n[l.text[f.rare]] {
-					f.rare = i
+			for k := range len(l.text) {
+				if n[l.text[k]] < n[l.text[f.rare]] {
+					f.rare = k
 				}
 			}
 			list = append(list, f)
 		}
-		out = append(out, list)
+		out = append(out, check{i, list})
 	}
-	slices.SortStableFunc(out, func(a, b []fixed) int { return cmp.Compare(len(a), len(b)) })
+	slices.SortStableFunc(out, func(a, b check) int { return cmp.Compare(len(a.fixed), len(b.fixed)) })
 	return out
 }
 

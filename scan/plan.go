@@ -68,6 +68,7 @@ type needle struct {
 // A plan says for what the text is searched, and how. It does not change.
 type plan struct {
 	needles []needle
+	chosen  []int // by expression: the requirement that is searched for
 	coarse  grams
 	fine    grams
 	rare    []rareByte
@@ -140,6 +141,7 @@ func (s *Set) newPlan(f *frequencies) *plan {
 				best, bestCost = j+1, c
 			}
 		}
+		b.chosen = append(b.chosen, best)
 		for _, l := range p.options[best] {
 			n, ok := b.index[l]
 			if !ok {

@@ -25,9 +25,9 @@ type Set struct {
 
 // A pattern is one expression.
 type pattern struct {
-	options []anyOf   // requirements, each sufficient as a filter
-	rest    [][]fixed // further ones, that a line must fulfil before the expression is run on it
-	whole   bool      // a line that contains the literal matches
+	options []anyOf // requirements, each sufficient as a filter
+	rest    []check // further ones, that a line must fulfil before the expression is run on it
+	whole   bool    // a line that contains the literal matches
 	match   func() *regexp.Regexp
 }
 

@@ -85,7 +85,7 @@ func (e *examiner) line(text []byte, start int, hits []hit) (matched []int, word
 				continue
 			}
 			e.ran[p] = e.serial
-			if e.set.patterns[p].possible(text) && (e.set.unproven || e.set.patterns[p].matches(text, &e.verified)) {
+			if e.set.patterns[p].possible(text, e.chosen[p]) && (e.set.unproven || e.set.patterns[p].matches(text, &e.verified)) {
 				e.counts[p]++
 				e.matched = append(e.matched, int(p))
 			}
@@ -101,11 +101,11 @@ func (e *examiner) line(text []byte, start int, hits []hit) (matched []int, word
 	return e.matched, word
 }
 
-// possible reports whether a line that has one of the expression's literals
-// has all that the expression requires.
-func (p *pattern) possible(text []byte) bool {
-	for _, o := range p.rest {
-		if !anyIn(o, text) {
+// possible reports whether a line that fulfils one of the expression's
+// requirements fulfils them all.
+func (p *pattern) possible(text []byte, fulfilled int) bool {
+	for i := range p.rest {
+		if o := &p.rest[i]; o.option != fulfilled && !anyIn(o.fixed, text) {
 			return false
 		}
 	}
