@@ -133,12 +133,15 @@ func notExamined(e *evaluation, states []*state) []ddx.NotExamined {
 		}
 		n.Basic, _ = f.Bool("basic")
 		n.Named, _ = f.Bool("named")
+		// That there is no such file has been seen; a tool that is not there has
+		// left something unseen.
+		seen := f.String("reason") == string(ddx.NotThere) && strings.HasPrefix(n.What, "/")
 		kinds := f.Strings("kinds")
 		for _, s := range states {
 			if s.verdict == ddx.RuledOut || !slices.ContainsFunc(s.needed, func(k string) bool { return slices.Contains(kinds, k) }) {
 				continue
 			}
-			if s.verdict == ddx.Possible || s.verdict == ddx.Likely {
+			if !seen && (s.verdict == ddx.Possible || s.verdict == ddx.Likely) {
 				n.Decides = true
 				n.NeededBy = append([]string{s.mode.ID}, n.NeededBy...)
 			} else {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"ddx"
 	"ddx/match"
 )
 
@@ -31,6 +32,28 @@ func TestNamedOnce(t *testing.T) {
 		slices.Sort(got)
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%.60q: %q, want %q", c.text, got, c.want)
+		}
+	}
+}
+
+// TestDecides: what could decide a mode with evidence and was not seen makes a
+// look incomplete. That there is no such file has been seen.
+func TestDecides(t *testing.T) {
+	cat, m := engineWith(t, map[string]string{"x-stuck": "indicators:\n- {id: line, channel: any, log: [{text: 'widget {nic:name} is stuck'}], effect: supports, strength: weak}\n" +
+		"- {id: setting, fact: config, when: 'name == \"widget\"', effect: against, strength: strong}\n"})
+	for _, c := range []struct {
+		what, reason string
+		want         bool
+	}{
+		{"/etc/widget.conf", string(ddx.NotThere), false},
+		{"/etc/widget.conf", string(ddx.Refused), true},
+		{"widgetctl show", string(ddx.NotThere), true}, // a tool that is not installed
+	} {
+		missing := ddx.Fact{Kind: "unavailable", Subject: ddx.Subject{Kind: ddx.Host},
+			Fields: map[string]any{"what": c.what, "reason": c.reason, "kinds": []string{"config"}}}
+		d := runText(t, cat, m, match.Stream{Origin: "log"}, "widget a is stuck\n", missing)
+		if len(d.NotExamined) != 1 || d.NotExamined[0].Decides != c.want {
+			t.Errorf("%s %s: %+v, want decides %v", c.what, c.reason, d.NotExamined, c.want)
 		}
 	}
 }
