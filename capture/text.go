@@ -190,11 +190,10 @@ func (t *text) clock(line string, r *Reader) (rest string, at int64, ok bool) {
 		return rest, midnight.UnixNano() + day, true
 	}
 	r.dateless = true
-	switch m[1] {
-	case "": // a time of day
-	case "-": // -ttt: stamped before the packet before
-		return rest, t.now - day, true
-	default: // -ttt: since the packet before
+	if m[1] == "-" { // stamped before the packet before
+		day = -day
+	}
+	if m[1] != "" { // -ttt: since the packet before
 		return rest, t.now + day, true
 	}
 	const whole = int64(24 * time.Hour)
