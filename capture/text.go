@@ -186,8 +186,7 @@ func (t *text) clock(line string, r *Reader) (rest string, at int64, ok bool) {
 	rest = line[len(m[0]):]
 	day := ((n(m[5])*60+n(m[6]))*60+n(m[7]))*1e9 + fraction(m[8])
 	if m[2] != "" {
-		midnight := time.Date(int(n(m[2])), time.Month(n(m[3])), int(n(m[4])), 0, 0, 0, 0, time.UTC)
-		return rest, midnight.UnixNano() + day, true
+		return rest, time.Date(int(n(m[2])), time.Month(n(m[3])), int(n(m[4])), 0, 0, 0, 0, time.UTC).UnixNano() + day, true
 	}
 	r.dateless = true
 	if m[1] == "-" { // stamped before the packet before
