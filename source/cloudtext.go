@@ -65,12 +65,7 @@ func readStatusText(it *Item, emit func(ddx.Fact)) error {
 			}
 			return
 		}
-		var cells []string
-		for _, c := range strings.Split(strings.Trim(line, "|"), "|") {
-			if c = strings.TrimSpace(c); c != "" {
-				cells = append(cells, c)
-			}
-		}
+		cells := tableCells(line)
 		switch {
 		case len(cells) == 1 && !strings.ContainsAny(cells[0], "-+"):
 			if section = strings.ToUpper(cells[0]); section == "INSTANCESTATUSES" {
@@ -88,4 +83,14 @@ func readStatusText(it *Item, emit func(ddx.Fact)) error {
 	})
 	flush()
 	return nil
+}
+
+// tableCells are the cells of a line of --output table that hold something.
+func tableCells(line string) (cells []string) {
+	for _, c := range strings.Split(strings.Trim(line, "|"), "|") {
+		if c = strings.TrimSpace(c); c != "" {
+			cells = append(cells, c)
+		}
+	}
+	return cells
 }

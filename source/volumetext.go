@@ -78,12 +78,7 @@ func readVolumeText(it *Item, emit func(ddx.Fact)) error {
 			known(n, words[0], words[1:])
 			return
 		}
-		var cells []string
-		for _, c := range strings.Split(strings.Trim(line, "|"), "|") {
-			if c = strings.TrimSpace(c); c != "" {
-				cells = append(cells, c)
-			}
-		}
+		cells := tableCells(line)
 		switch {
 		case len(cells) == 1 && !strings.ContainsAny(cells[0], "-+"):
 			if section = strings.ToUpper(cells[0]); section == "VOLUMES" {
