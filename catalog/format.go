@@ -121,7 +121,7 @@ func (f *format) find(s *search, b []byte, anchored bool) (found, sure bool) {
 	if !bytes.Contains(b, f.must) {
 		return false, true
 	}
-	s.steps, s.b, s.left = f.steps, b, 32*len(b)+1024
+	s.steps, s.b, s.left = f.steps, b, 16*len(b)+1024
 	if anchored {
 		found = s.from(0, 0)
 		return found, s.left > 0
@@ -130,14 +130,15 @@ func (f *format) find(s *search, b []byte, anchored bool) (found, sure bool) {
 		if f.start < len(f.steps) {
 			switch first := &f.steps[f.start]; {
 			case first.kind == text:
-				i := bytes.Index(b[at:], first.text)
+				i := s.index(at, first.text)
 				if i < 0 {
-					return false, true
+					return false, s.left > 0
 				}
 				at += i
 			case first.kind == one, first.kind == run && first.least > 0:
 				for at < len(b) && !first.class[b[at]] {
 					at++
+					s.left--
 				}
 			}
 		}
@@ -165,6 +166,7 @@ func (s *search) from(i, at int) bool {
 		case atEnd:
 			for at < len(s.b) && spaces[s.b[at]] {
 				at++
+				s.left--
 			}
 			if at < len(s.b) {
 				return false
@@ -226,13 +228,25 @@ func (s *search) next(i int) []byte {
 	return nil
 }
 
+// index looks for text from a place on. Bytes that are searched for a text cost
+// less than those that are looked at one by one.
+func (s *search) index(at int, text []byte) int {
+	i := bytes.Index(s.b[at:], text)
+	if i < 0 {
+		s.left -= 1 + (len(s.b)-at)/8
+	} else {
+		s.left -= 1 + i/8
+	}
+	return i
+}
+
 func (s *search) shortest(st *step, i, at int) bool {
 	next := s.next(i)
 	stop := at
 	for n := 0; ; n++ {
 		if n >= st.least {
 			if len(next) > 0 { // go on to where it stands
-				k := bytes.Index(s.b[stop:], next)
+				k := s.index(stop, next)
 				if k < 0 {
 					return false
 				}

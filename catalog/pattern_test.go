@@ -162,6 +162,20 @@ func TestFormatGivesUp(t *testing.T) {
 	sameAsExpression(t, p, m)
 }
 
+// TestFormatOnLongLine: however long a line is, giving up is in proportion to
+// it. If the way to the next text cost nothing, this would take hours.
+func TestFormatOnLongLine(t *testing.T) {
+	for _, text := range []string{"{a:any}a{b:any}a{c:any}a{d:any}ab", "{a:dev}a{b:name}a{c:any}ab", "a{b:any}a{c:rest}ab", "{a:word}a{b:sp}ab", "aa{x:any}aa{y:any}ab"} {
+		p, err := CompilePattern(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range []string{strings.Repeat("a", 1<<20), "ab" + strings.Repeat("a", 1<<20), strings.Repeat("a b ", 1<<18)} {
+			sameAsExpression(t, p, []byte(m))
+		}
+	}
+}
+
 func FuzzFormat(f *testing.F) {
 	f.Add("timeout, {msecs:int} {a|b}{?c} {{x}}$", "timeout, 5 b {x}")
 	f.Add("{d:dev}: {n:num}{any}{w:word} {h:hex}{i:ip}{p:path}{sp}{rest}", "eth0: -1.5 x ff 10.0.0.1/x y")
