@@ -170,7 +170,7 @@ func TestFormatOnLongLine(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range []string{strings.Repeat("a", 1<<20), "ab" + strings.Repeat("a", 1<<20), strings.Repeat("a b ", 1<<18)} {
+		for _, m := range []string{strings.Repeat("a", 1<<18), "ab" + strings.Repeat("a", 1<<18), strings.Repeat("a b ", 1<<16)} {
 			sameAsExpression(t, p, []byte(m))
 		}
 	}
