@@ -44,7 +44,7 @@ var allowed = map[string][]string{
 	"golden":       {},                   // tests only
 	"netlab":       {"golang.org/x/sys"}, // tests only
 	"examples/gen": {"source"},
-	"source":       {"logline", "github.com/klauspost/compress", "github.com/ulikunitz/xz", "golang.org/x/sys"},
+	"source":       {"logline", "scan", "github.com/klauspost/compress", "github.com/ulikunitz/xz", "golang.org/x/sys"},
 }
 
 // TestImports holds the direction of the house: sources never see the

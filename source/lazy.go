@@ -3,6 +3,8 @@ package source
 import (
 	"regexp"
 	"sync"
+
+	"ddx/scan"
 )
 
 // lazyRegexp is a regular expression compiled on first use: most runs need few
@@ -12,6 +14,9 @@ type lazyRegexp struct {
 	expr string
 	once sync.Once
 	re   *regexp.Regexp
+
+	requireOnce sync.Once
+	require     scan.Requirement
 }
 
 func lazy(expr string) *lazyRegexp { return &lazyRegexp{expr: expr} }
@@ -21,7 +26,13 @@ func (l *lazyRegexp) get() *regexp.Regexp {
 	return l.re
 }
 
-func (l *lazyRegexp) Match(b []byte) bool                  { return l.get().Match(b) }
+// Match is for whole texts, of which most do not even hold what the expression
+// requires: each kind of material is asked whether a file is of it.
+func (l *lazyRegexp) Match(b []byte) bool {
+	l.requireOnce.Do(func() { l.require = scan.Require(l.expr) })
+	return l.require.Met(b) && l.get().Match(b)
+}
+
 func (l *lazyRegexp) MatchString(s string) bool            { return l.get().MatchString(s) }
 func (l *lazyRegexp) FindIndex(b []byte) []int             { return l.get().FindIndex(b) }
 func (l *lazyRegexp) FindSubmatch(b []byte) [][]byte       { return l.get().FindSubmatch(b) }
