@@ -12,7 +12,7 @@ import (
 func TestGoneFromALaterListing(t *testing.T) {
 	session := `$ ip rule show
 0:	from all lookup local
-32765:	from all fwmark 0x2333 lookup 100
+32765:	from all fwmark 0x31 lookup 100
 32766:	from all lookup main
 $ ip -6 rule show
 0:	from all lookup local

@@ -21,8 +21,8 @@ var npdSamples = []saying{
 	{"container-runtime-hang", hungTask("dockerd", "rwsem_down_write_failed+0x1d5/0x320", "down_write+0x29/0x40", "ovl_get_inode+0x31/0x110 [overlay]")},
 	{"netns-refcount-leak", "unregister_netdevice: waiting for lo to become free. Usage count = 1"},
 	{"netns-refcount-leak", "unregister_netdevice: waiting for veth1a2b3c4 to become free. Usage count = 2"},
-	{"kernel-oops-other", "BUG: unable to handle kernel NULL pointer dereference at 0000000000000078\nIP: [<ffffffff810a2c38>] pick_next_task_fair+0x6b8/0x820\nPGD 0 \nOops: 0000 [#1] SMP "},
-	{"kernel-oops-storage", "divide error: 0000 [#1] SMP \nCPU: 1 PID: 1853 Comm: docker Not tainted 3.16.0-4-amd64 #1\nRIP: 0010:[<ffffffffa0577200>]  [<ffffffffa0577200>] pool_io_hints+0xf0/0x1a0 [dm_thin_pool]\nCall Trace:\n [<ffffffffa04e1e19>] ? dm_calculate_queue_limits+0x99/0x140 [dm_mod]"},
+	{"kernel-oops-other", "BUG: unable to handle kernel NULL pointer dereference at 0000000000000010\nIP: [<ffffffff81012340>] pick_next_task_fair+0x12/0x340\nPGD 0 \nOops: 0000 [#1] SMP "},
+	{"kernel-oops-storage", "divide error: 0000 [#1] SMP \nCPU: 1 PID: 310 Comm: dockerd Not tainted 3.16.0 #1\nRIP: 0010:[<ffffffffa0012340>]  [<ffffffffa0012340>] pool_io_hints+0x12/0x340 [dm_thin_pool]\nCall Trace:\n [<ffffffffa0045670>] ? dm_calculate_queue_limits+0x12/0x340 [dm_mod]"},
 	{"kernel-oops-other", "divide error: 0000 [#1] SMP"},
 	{"ext4-remount-ro", "EXT4-fs error (device sda1): ext4_find_entry:1455: inode #2: comm cron: reading directory lblock 0\nEXT4-fs (sda1): Remounting filesystem read-only"},
 	{"ext4-remount-ro", "EXT4-fs error (device sda1): ext4_journal_check_start:61: comm app: Detected aborted journal"},
@@ -51,7 +51,7 @@ var npdServiceSamples = []saying{
 
 // npdNegatives are lines beside which its rules must stay silent.
 var npdNegatives = []string{
-	"aufs au_opts_verify:1570:docker[0000]: dirperm1 breaks the protection by the permission bits on the lower branch",
+	"aufs au_opts_verify:1234:dockerd[310]: dirperm1 breaks the protection by the permission bits on the lower branch",
 	"Started Kubernetes kubelet.",
 	"Starting Docker Application Container Engine...",
 	"Started containerd container runtime.",
