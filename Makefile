@@ -23,9 +23,10 @@ vet: ## formatting, vet and staticcheck
 	$(GO) vet ./...
 	$(STATICCHECK) ./...
 
-race: ## the race detector on the pure cores and the enactors
+race: ## the race detector on the pure cores, hosts side by side and the enactors
 	$(GO) test -race -timeout 15m $(CORES)
 	$(GO) test -race -timeout 15m ./lab -run 'Explore|StateSet|Symmetry|CheckDefault'
+	$(GO) test -race -timeout 15m ./cmd/ddx -run TestDiagnoseAll
 	$(GO) test -race -timeout 15m -short ./aws ./failover -run 'Outcomes|Settles|InSync|Enact|Daemon|Quorum|Votes'
 
 fuzz: ## every fuzz target for FUZZTIME (default 10s)
