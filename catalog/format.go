@@ -3,11 +3,16 @@ package catalog
 import (
 	"bytes"
 	"regexp"
+	"regexp/syntax"
+	"strings"
+	"sync"
+	"unicode"
 )
 
-// A format matches messages against a format string: what its expression
-// matches, with the same captures, many times faster. A log of a gigabyte has
-// hundreds of thousands of lines that must be looked at.
+// A format is a format string, ready to be matched against messages. Its
+// expression is made of the same steps, so that both match the same messages
+// with the same captures; the steps do so many times faster. A log of a gigabyte
+// has hundreds of thousands of lines that must be looked at.
 type format struct {
 	steps []step
 	must  []byte // text that every match holds, empty when there is none
@@ -31,53 +36,95 @@ type step struct {
 	text  []byte
 	texts []string
 	class *class
-	least int  // bytes of the run
-	lazy  bool // the run is as short as what follows allows
-	slot  int  // of the mark
+	least int    // bytes of the run: 0 or 1
+	lazy  bool   // the run is as short as what follows allows
+	slot  int    // of the mark: even at the start of a capture, odd at its end
+	name  string // of the capture that the mark starts
 }
 
-// A class is a set of bytes. Bytes of characters beyond ASCII are in those sets
-// that hold every such character, so that no character is ever cut in two.
-type class [256]bool
-
-func classOf(set string, beyond bool) *class {
-	c := &class{}
-	re := regexp.MustCompile(`^(?s:` + set + `)$`)
-	for i := range 128 {
-		c[i] = re.Match([]byte{byte(i)})
+// expr is the expression of a step.
+func (st *step) expr() string {
+	switch st.kind {
+	case text:
+		return regexp.QuoteMeta(string(st.text))
+	case oneOf:
+		texts, optional := st.texts, ""
+		if last := len(texts) - 1; texts[last] == "" {
+			texts, optional = texts[:last], "?"
+		}
+		quoted := make([]string, len(texts))
+		for i, t := range texts {
+			quoted[i] = regexp.QuoteMeta(t)
+		}
+		return "(?:" + strings.Join(quoted, "|") + ")" + optional
+	case one:
+		return st.class.expr
+	case run:
+		e := st.class.expr + "*"
+		if st.least > 0 {
+			e = st.class.expr + "+"
+		}
+		if st.lazy {
+			e += "?"
+		}
+		return e
+	case fraction:
+		return `(?:\.\d+)?`
+	case mark:
+		if st.slot%2 == 0 {
+			return "(?P<" + st.name + ">"
+		}
+		return ")"
 	}
-	for i := 128; i < 256; i++ {
-		c[i] = beyond
+	return `\s*$` // atEnd
+}
+
+// A class is a set of bytes. Bytes of characters beyond ASCII are in the sets
+// that hold every such character, so that no character is ever cut in two.
+type class struct {
+	expr string
+	has  [256]bool
+}
+
+// classOf is the class of an expression for one character of ASCII, or for one
+// that may also be any other.
+func classOf(expr string) *class {
+	c := &class{expr: expr}
+	re, err := syntax.Parse(expr, syntax.Perl)
+	if err != nil {
+		panic(err) // they are ours
+	}
+	ranges := re.Rune
+	if re.Op == syntax.OpAnyCharNotNL {
+		ranges = []rune{0, '\n' - 1, '\n' + 1, unicode.MaxRune}
+	}
+	for i := 0; i < len(ranges); i += 2 {
+		for b := ranges[i]; b <= min(ranges[i+1], 255); b++ {
+			c.has[b] = true
+		}
 	}
 	return c
 }
 
-var (
-	digits     = classOf(`\d`, false)
-	hexDigits  = classOf(`[0-9a-fA-F]`, false)
-	ipEnds     = classOf(`[0-9a-fA-FxXyYzZ*]`, false)
-	ipBytes    = classOf(`[0-9a-fA-FxXyYzZ*.:]`, false)
-	spaces     = classOf(`\s`, false)
-	nameBytes  = classOf(`[\w.:@/+-]`, false)
-	devBytes   = classOf(`[\w.!:@-]`, false)
-	notSpace   = classOf(`\S`, true)
-	notNewline = classOf(`[^\n]`, true)
-)
-
-// placeholderSteps say the same as placeholders.
-var placeholderSteps = map[string][]step{
-	"int":  {{kind: oneOf, texts: []string{"-", ""}}, {kind: run, class: digits, least: 1}},
-	"num":  {{kind: oneOf, texts: []string{"-", ""}}, {kind: run, class: digits, least: 1}, {kind: fraction}},
-	"hex":  {{kind: oneOf, texts: []string{"0x", "0X", ""}}, {kind: run, class: hexDigits, least: 1}},
-	"word": {{kind: run, class: notSpace, least: 1}},
-	"name": {{kind: run, class: nameBytes, least: 1, lazy: true}},
-	"dev":  {{kind: run, class: devBytes, least: 1, lazy: true}},
-	"ip":   {{kind: one, class: ipEnds}, {kind: run, class: ipBytes}, {kind: one, class: ipEnds}},
-	"path": {{kind: text, text: []byte("/")}, {kind: run, class: notSpace}},
-	"any":  {{kind: run, class: notNewline, lazy: true}},
-	"rest": {{kind: run, class: notNewline}},
-	"sp":   {{kind: run, class: spaces, least: 1}},
-}
+// placeholders are what the types of a pattern's placeholders stand for.
+var placeholders = sync.OnceValue(func() map[string][]step {
+	digits, hexDigits, notSpace := classOf(`\d`), classOf(`[0-9a-fA-F]`), classOf(`\S`)
+	ipEnds := classOf(`[0-9a-fA-FxXyYzZ*]`) // also as people make addresses unreadable: 10.x.x.7
+	sign := step{kind: oneOf, texts: []string{"-", ""}}
+	return map[string][]step{
+		"int":  {sign, {kind: run, class: digits, least: 1}},
+		"num":  {sign, {kind: run, class: digits, least: 1}, {kind: fraction}},
+		"hex":  {{kind: oneOf, texts: []string{"0x", "0X", ""}}, {kind: run, class: hexDigits, least: 1}},
+		"word": {{kind: run, class: notSpace, least: 1}},
+		"name": {{kind: run, class: classOf(`[\w.:@/+-]`), least: 1, lazy: true}}, // as short as what follows allows
+		"dev":  {{kind: run, class: classOf(`[\w.!:@-]`), least: 1, lazy: true}},
+		"ip":   {{kind: one, class: ipEnds}, {kind: run, class: classOf(`[0-9a-fA-FxXyYzZ*.:]`)}, {kind: one, class: ipEnds}},
+		"path": {{kind: text, text: []byte("/")}, {kind: run, class: notSpace}},
+		"any":  {{kind: run, class: classOf(`.`), lazy: true}},
+		"rest": {{kind: run, class: classOf(`.`)}},
+		"sp":   {{kind: run, class: classOf(`\s`), least: 1}},
+	}
+})
 
 func (f *format) addText(s string) {
 	if s == "" {
@@ -88,6 +135,15 @@ func (f *format) addText(s string) {
 		return
 	}
 	f.steps = append(f.steps, step{kind: text, text: []byte(s)})
+}
+
+// expr is the expression of the whole, without an anchor at its start.
+func (f *format) expr() string {
+	var b strings.Builder
+	for i := range f.steps {
+		b.WriteString(f.steps[i].expr())
+	}
+	return b.String()
 }
 
 // finish completes a format when all its steps are there.
@@ -136,7 +192,7 @@ func (f *format) find(s *search, b []byte, anchored bool) (found, sure bool) {
 				}
 				at += i
 			case first.kind == one, first.kind == run && first.least > 0:
-				for at < len(b) && !first.class[b[at]] {
+				for at < len(b) && !first.class.has[b[at]] {
 					at++
 					s.left--
 				}
@@ -164,7 +220,7 @@ func (s *search) from(i, at int) bool {
 		case mark:
 			s.marks[st.slot] = int32(at)
 		case atEnd:
-			for at < len(s.b) && spaces[s.b[at]] {
+			for at < len(s.b) && isSpace(s.b[at]) {
 				at++
 				s.left--
 			}
@@ -172,7 +228,7 @@ func (s *search) from(i, at int) bool {
 				return false
 			}
 		case one:
-			if at == len(s.b) || !st.class[s.b[at]] {
+			if at == len(s.b) || !st.class.has[s.b[at]] {
 				return false
 			}
 			at++
@@ -202,7 +258,7 @@ func (s *search) oneOf(st *step, i, at int) bool {
 func (s *search) fraction(i, at int) bool {
 	if at < len(s.b) && s.b[at] == '.' {
 		stop := at + 1
-		for stop < len(s.b) && digits[s.b[stop]] {
+		for stop < len(s.b) && isDigit(s.b[stop]) {
 			stop++
 		}
 		for ; stop > at+1 && s.left > 0; stop-- {
@@ -251,7 +307,7 @@ func (s *search) shortest(st *step, i, at int) bool {
 					return false
 				}
 				for ; k > 0; k-- {
-					if s.left--; !st.class[s.b[stop]] {
+					if s.left--; !st.class.has[s.b[stop]] {
 						return false
 					}
 					stop++
@@ -264,7 +320,7 @@ func (s *search) shortest(st *step, i, at int) bool {
 				return true
 			}
 		}
-		if stop >= len(s.b) || !st.class[s.b[stop]] {
+		if stop >= len(s.b) || !st.class.has[s.b[stop]] {
 			return false
 		}
 		stop++
@@ -273,7 +329,7 @@ func (s *search) shortest(st *step, i, at int) bool {
 
 func (s *search) longest(st *step, i, at int) bool {
 	stop := at
-	for stop < len(s.b) && st.class[s.b[stop]] {
+	for stop < len(s.b) && st.class.has[s.b[stop]] {
 		stop++
 	}
 	s.left -= stop - at
@@ -291,3 +347,7 @@ func (s *search) longest(st *step, i, at int) bool {
 	}
 	return false
 }
+
+// isSpace and isDigit are the classes \s and \d.
+func isSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' && c != '\v' }
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }

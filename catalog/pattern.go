@@ -4,26 +4,11 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
 )
-
-// placeholders are the types of a pattern's placeholders. Each expression is
-// RE2 without groups that capture.
-var placeholders = map[string]string{
-	"int":  `-?\d+`,
-	"num":  `-?\d+(?:\.\d+)?`,
-	"hex":  `(?:0[xX])?[0-9a-fA-F]+`,
-	"word": `\S+`,
-	"name": `[\w.:@/+-]+?`, // as short as what follows allows
-	"dev":  `[\w.!:@-]+?`,
-	"ip":   `[0-9a-fA-FxXyYzZ*][0-9a-fA-FxXyYzZ*.:]*[0-9a-fA-FxXyYzZ*]`, // also as people make addresses unreadable: 10.x.x.7
-	"path": `/\S*`,
-	"any":  `.*?`,
-	"rest": `.*`,
-	"sp":   `\s+`,
-}
 
 // captureType is the CEL type of a capture of each placeholder type; string
 // where it is not listed.
@@ -58,28 +43,22 @@ func CompilePattern(text string) (*CompiledPattern, error) {
 	if !utf8.ValidString(text) {
 		return nil, fmt.Errorf("pattern %q: not UTF-8", text)
 	}
-	p := &CompiledPattern{Text: text, Captures: map[string]string{}, format: &format{}}
+	p := &CompiledPattern{Text: text, Captures: map[string]string{}}
 	rest := text
 	if after, ok := strings.CutPrefix(rest, "^"); ok {
 		p.Anchored, rest = true, after
 	}
-	end := ""
-	if before, ok := strings.CutSuffix(rest, "$"); ok {
-		rest, end = before, `\s*$`
-	}
-	var b strings.Builder
+	rest, atTheEnd := strings.CutSuffix(rest, "$")
+	f := &format{}
 	for rest != "" {
 		i := strings.IndexAny(rest, "{}")
 		if i < 0 {
-			b.WriteString(regexp.QuoteMeta(rest))
-			p.format.addText(rest)
+			f.addText(rest)
 			break
 		}
-		b.WriteString(regexp.QuoteMeta(rest[:i]))
-		p.format.addText(rest[:i])
+		f.addText(rest[:i])
 		if i+1 < len(rest) && rest[i+1] == rest[i] {
-			b.WriteString(regexp.QuoteMeta(rest[i : i+1]))
-			p.format.addText(rest[i : i+1])
+			f.addText(rest[i : i+1])
 			rest = rest[i+2:]
 			continue
 		}
@@ -90,24 +69,24 @@ func CompilePattern(text string) (*CompiledPattern, error) {
 		if j < 0 {
 			return nil, fmt.Errorf("pattern %q: a { without }; write {{ for the brace itself", text)
 		}
-		expr, err := p.placeholder(rest[i+1 : i+j])
+		steps, err := p.placeholder(rest[i+1 : i+j])
 		if err != nil {
 			return nil, fmt.Errorf("pattern %q: %w", text, err)
 		}
-		b.WriteString(expr)
+		f.steps = append(f.steps, steps...)
 		rest = rest[i+j+1:]
 	}
-	p.Expr = b.String()
-	full := p.Expr + end
+	p.Expr = f.expr()
+	if atTheEnd {
+		f.steps = append(f.steps, step{kind: atEnd})
+	}
+	f.finish()
+	if 2*len(p.Names) <= maxMarks {
+		p.format = f
+	}
+	full := f.expr()
 	if p.Anchored {
 		full = "^" + full
-	}
-	if end != "" {
-		p.format.steps = append(p.format.steps, step{kind: atEnd})
-	}
-	p.format.finish()
-	if 2*len(p.Names) > maxMarks {
-		p.format = nil
 	}
 	p.Regexp = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(full) })
 	return p, nil
@@ -161,10 +140,10 @@ func withoutAnchors(re *syntax.Regexp) *syntax.Regexp {
 
 var captureName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
-func (p *CompiledPattern) placeholder(body string) (string, error) {
+// placeholder returns the steps of what stands between braces.
+func (p *CompiledPattern) placeholder(body string) ([]step, error) {
 	if lit, ok := strings.CutPrefix(body, "?"); ok {
-		p.format.steps = append(p.format.steps, step{kind: oneOf, texts: append(strings.Split(lit, "|"), "")})
-		return "(?:" + alternatives(lit) + ")?", nil
+		return []step{{kind: oneOf, texts: append(strings.Split(lit, "|"), "")}}, nil
 	}
 	name, typ, named := strings.Cut(body, ":")
 	if named && (!captureName.MatchString(name) || strings.HasPrefix(typ, " ")) {
@@ -173,39 +152,27 @@ func (p *CompiledPattern) placeholder(body string) (string, error) {
 	if !named {
 		typ = body
 	}
-	expr, known := placeholders[typ]
-	steps := placeholderSteps[typ]
+	steps, known := placeholders()[typ]
 	switch {
 	case known:
 	case strings.Contains(typ, "|"):
-		expr = "(?:" + alternatives(typ) + ")"
 		steps = []step{{kind: oneOf, texts: strings.Split(typ, "|")}}
 	default:
-		return "", fmt.Errorf("placeholder {%s}: no such type; one of any, dev, hex, int, ip, name, num, path, rest, sp, word, or alternatives with |", body)
+		return nil, fmt.Errorf("placeholder {%s}: no such type; one of any, dev, hex, int, ip, name, num, path, rest, sp, word, or alternatives with |", body)
 	}
 	if !named {
-		p.format.steps = append(p.format.steps, steps...)
-		return expr, nil
+		return steps, nil
 	}
 	if _, twice := p.Captures[name]; twice {
-		return "", fmt.Errorf("placeholder {%s}: the name is used twice", body)
+		return nil, fmt.Errorf("placeholder {%s}: the name is used twice", body)
 	}
 	p.Captures[name] = "string"
 	if t, ok := captureType[typ]; ok {
 		p.Captures[name] = t
 	}
 	slot := 2 * len(p.Names)
-	p.format.steps = append(append(append(p.format.steps, step{kind: mark, slot: slot}), steps...), step{kind: mark, slot: slot + 1})
 	p.Names = append(p.Names, name)
-	return "(?P<" + name + ">" + expr + ")", nil
-}
-
-func alternatives(s string) string {
-	parts := strings.Split(s, "|")
-	for i := range parts {
-		parts[i] = regexp.QuoteMeta(parts[i])
-	}
-	return strings.Join(parts, "|")
+	return slices.Concat([]step{{kind: mark, slot: slot, name: name}}, steps, []step{{kind: mark, slot: slot + 1}}), nil
 }
 
 // Find matches a message and appends the captures to those given, in the order

@@ -118,7 +118,7 @@ func TestFormat(t *testing.T) {
 		}
 	}
 	for _, p := range []string{"{any}", "{rest}", "{a:any}{b:word}{c:int}$", "{n:num}", "{n:num}.5", "{h:hex}x", "{i:ip}:", "{a:name}{b:name}b",
-		"{d:dev}: {x:word}", "{?a|ab}{b|bc}d", "{x:any}a{y:rest}a", "{p:path}{s:sp}$", "^{int}{int}{int}{int}x", "^a{?b}$", "é{any}é"} {
+		"{d:dev}: {x:word}", "{?a|ab}{b|bc}d", "{x:any}a{y:rest}a", "{p:path}{s:sp}$", "^{int}{int}{int}{int}x", "^a{?b}$", "é{any}é", "{|a}a{b|}b", "{?|a}{?a||b}x"} {
 		cp, err := CompilePattern(p)
 		if err != nil {
 			t.Fatal(err)

@@ -72,7 +72,7 @@ func (r *Report) takeStack(msg string) bool {
 			return true
 		}
 	}
-	return named && pidComm().MatchString(msg)
+	return named && pidComm(msg) != nil
 }
 
 func bracketed(module string) string {

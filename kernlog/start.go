@@ -20,7 +20,12 @@ type start struct {
 	must   string // stands in every line that re matches
 }
 
-var starts = sync.OnceValue(func() []start { return compile(startList) })
+var starts = sync.OnceValue(func() []start {
+	for i := range startList {
+		startList[i].re, startList[i].must = compile(startList[i].expr)
+	}
+	return startList
+})
 
 var startList = []start{
 	{typ: "hung-task", expr: `INFO: task (.+):(\d+) blocked (?:in I/O wait )?for more than (\d+) seconds`, fields: []string{"task", "pid", "seconds"}},
@@ -66,13 +71,11 @@ var startList = []start{
 	{typ: "stack", expr: `[\w.]{3,}\+0x[0-9a-f][0-9a-f]*/0x[0-9a-f]+`},
 }
 
-func compile(list []start) []start {
-	for i := range list {
-		list[i].re = regexp.MustCompile(list[i].expr)
-		tree, _ := syntax.Parse(list[i].expr, syntax.Perl) // it has just been compiled
-		list[i].must = required(tree)
-	}
-	return list
+// compile compiles an expression, and finds the text that every match holds.
+func compile(expr string) (re *regexp.Regexp, must string) {
+	re = regexp.MustCompile(expr)
+	tree, _ := syntax.Parse(expr, syntax.Perl) // it has just been compiled
+	return re, required(tree)
 }
 
 // required returns the longest literal that every match of an expression

@@ -22,6 +22,10 @@ const maxAnswers = 4096
 func (a *answers) holds(cat *catalog.Catalogue, p *logPattern, captures [][]byte, ch logline.Channel) bool {
 	a.key = append(strconv.AppendInt(a.key[:0], int64(p.index), 10), byte(ch))
 	for _, c := range captures {
+		if c == nil { // took no part: not known, which is not the same as empty
+			a.key = append(a.key, '-')
+			continue
+		}
 		a.key = append(strconv.AppendInt(a.key, int64(len(c)), 10), ':')
 		a.key = append(a.key, c...)
 	}

@@ -116,15 +116,7 @@ func BenchmarkRipgrep(b *testing.B) {
 		rg100, rg500 = ripgrep(100), ripgrep(500)
 		runs = append(runs, rg100, rg500)
 	}
-	for b.Loop() {
-		for range *benchRounds {
-			for _, r := range runs {
-				if err := r.once(); err != nil {
-					b.Fatal(err)
-				}
-			}
-		}
-	}
+	inTurn(b, runs)
 	for _, r := range runs {
 		cpu := median(r.cpu)
 		fmt.Printf("%-46s CPU %.3f s (%.2f GB/s), wall %.3f s, lines %s\n",
@@ -171,6 +163,14 @@ func BenchmarkDiagnose(b *testing.B) {
 		}
 	}
 	slices.SortFunc(runs, func(x, y *run) int { return strings.Compare(x.name, y.name) })
+	inTurn(b, runs)
+	for _, r := range runs {
+		fmt.Printf("%-28s CPU %.2f s, wall %.2f s\n", r.name, median(r.cpu), median(r.wall))
+	}
+}
+
+// inTurn runs the commands one after the other, round for round.
+func inTurn(b *testing.B, runs []*run) {
 	for b.Loop() {
 		for range *benchRounds {
 			for _, r := range runs {
@@ -179,9 +179,6 @@ func BenchmarkDiagnose(b *testing.B) {
 				}
 			}
 		}
-	}
-	for _, r := range runs {
-		fmt.Printf("%-28s CPU %.2f s, wall %.2f s\n", r.name, median(r.cpu), median(r.wall))
 	}
 }
 
